@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A source of records: the BPF engine, the /proc engine, and the remote system calls for what
+ * neither can see ("inside"). Sources observe frozen tasks, emit records and interpret nothing.
+ */
+#ifndef CRIB_COLLECT_SOURCE_H
+#define CRIB_COLLECT_SOURCE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "crib/records.h"
+
+/* What is collected in one go, and may be given to different engines. */
+enum rec_group {
+	RG_TASK,   /* REC_TASK, REC_LIMITS, REC_SIGACTIONS, REC_ITIMERS, REC_PTIMER, REC_PATH */
+	RG_THREAD, /* REC_THREAD */
+	RG_MM,	   /* REC_MM, REC_VMA */
+	RG_FD,	   /* REC_FD */
+	RG_MAX,
+};
+
+/* One process to read. All its threads are stopped and stay so during collect(). */
+struct collect_target {
+	pid_t pid;
+	int pidfd; /* borrowed */
+	const pid_t *tids; /* every thread, the leader first; borrowed */
+	size_t nr_tids;
+	int zombie; /* nothing but REC_TASK can be had */
+};
+
+/* Takes records one by one. @rec is borrowed for the call. 0 or -errno, which ends the run. */
+struct rec_sink {
+	int (*emit)(struct rec_sink *sink, const struct rec_hdr *rec, struct err *err);
+};
+
+struct source;
+
+struct source_ops {
+	const char *name; /* as --engine names it */
+	/*
+	 * Emits the records of @group for all of @targets, in their order.
+	 * 0; -ENOTSUP: this source has none of that group; other -errno: described in @err.
+	 */
+	int (*collect)(struct source *source, enum rec_group group,
+		       const struct collect_target *targets, size_t n, struct rec_sink *sink,
+		       struct err *err);
+	void (*free)(struct source *source);
+};
+
+struct source {
+	const struct source_ops *ops;
+};
+
+/* Makers. NULL with @err when the source cannot work here. The caller frees by ops->free. */
+struct source *proc_source_new(struct err *err);
+struct source *bpf_source_new(struct err *err); /* collect/bpf/; -DNO_BPF builds return NULL */
+
+#endif /* CRIB_COLLECT_SOURCE_H */

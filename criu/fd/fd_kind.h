@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kinds of descriptors: one file per kind, one const table each, one line in kinds.c. A kind says
+ * which open file descriptions are its own, how their state becomes a protobuf message, and how
+ * they are made again.
+ */
+#ifndef CRIB_FD_FD_KIND_H
+#define CRIB_FD_FD_KIND_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "cli/opts.h"
+#include "crib/records.h"
+#include "model/snapshot.h"
+
+/* What extraction may use. Lives for one dump. */
+struct fd_extract {
+	struct snapshot *snap;
+	const struct opts *opts;
+	void *priv; /* of fd/: shared state of the kinds, such as pipes and ttys already met */
+};
+
+/*
+ * What opening may use. It runs in the restored task ("the actor") whose table is filled, before
+ * its memory is its own.
+ */
+struct fd_opener {
+	const struct snapshot *snap;
+	const struct opts *opts;
+	struct task *task; /* whose table is being filled */
+	int images_fd;	   /* the image directory */
+	int root_fd;	   /* paths of the image are looked up below it */
+	/*
+	 * A duplicate of a description that has been opened already: one that ->after named.
+	 * The caller owns *ret_fd.
+	 */
+	int (*fetch)(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd,
+		     struct err *err);
+};
+
+struct fd_kind {
+	const char *name; /* as inspect and messages show it */
+	FdTypes type;	  /* of its file_entry */
+
+	/* True for a description of this kind. The first match in the table wins. */
+	bool (*match)(const struct rec_fd *rec);
+
+	/*
+	 * Dump, before anything was touched: can @ofd be dumped with these options?
+	 * 0, or -ENOTSUP with @err naming value and the option that would help. Optional.
+	 */
+	int (*check)(const struct fd_extract *x, const struct ofd *ofd, struct err *err);
+
+	/*
+	 * Dump: fills ofd->entry (id is set by the caller before, in ofd->entry->id) from
+	 * ofd->rec and @fd, crib's own duplicate (pidfd_getfd), borrowed.
+	 */
+	int (*extract)(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err);
+
+	/* Dump: after every description was extracted; may refer to others. Optional. */
+	int (*resolve)(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err);
+
+	/* Restore: the description that must be open before this one can be; NULL: none. Optional. */
+	const struct ofd *(*after)(const struct snapshot *snap, const struct ofd *ofd);
+
+	/* Restore: makes it, in the actor of ofd->owner. The caller owns *ret_fd. */
+	int (*open)(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd,
+		    struct err *err);
+
+	/*
+	 * Restore: once every descriptor of every table stands at its number (epoll sets, owners,
+	 * foreground groups). @fd: its number in the owner's table. Optional.
+	 */
+	int (*finish)(struct fd_opener *opener, const struct ofd *ofd, int fd, struct err *err);
+};
+
+/* The kind of a live description, NULL: none. */
+const struct fd_kind *fd_kind_of_record(const struct rec_fd *rec);
+/* The kind that restores entries of @type, NULL: none. */
+const struct fd_kind *fd_kind_of_type(FdTypes type);
+
+/*
+ * Before the first extract and after the last resolve of a dump. begin allocates x->priv; end
+ * frees it and hands what kinds share (pipe contents, ttys, ghosts, remaps) to the snapshot.
+ */
+int fd_extract_begin(struct fd_extract *x, struct err *err);
+int fd_extract_end(struct fd_extract *x, struct err *err);
+
+/*
+ * Makes or finds the file entry for something that is not in a descriptor table: mapped file, cwd,
+ * root, exe. One entry per (path, dev, ino, flags). @rec carries path, dev, ino, mode, flags
+ * (O_RDONLY or O_RDWR); @fd: a descriptor of the file, may be O_PATH, borrowed, or -1.
+ */
+int fd_extract_path(struct fd_extract *x, const struct rec_fd *rec, int fd, struct ofd **ret_ofd,
+		    struct err *err);
+
+/*
+ * Restore: opens the file of a reg_file_entry for a mapping, cwd, root or exe, with @flags (O_*).
+ * Ghosts and link remaps are resolved. The caller owns *ret_fd.
+ */
+int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int *ret_fd,
+		 struct err *err);
+
+/*
+ * Restore, in the coordinator: makes what tables refer to but no task owns alone: ghost files
+ * below root, memfd inodes (descriptors kept in *priv, inherited by fork); and removes names that
+ * were only needed meanwhile. cleanup is safe after a failed prepare.
+ */
+int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int images_fd, int root_fd,
+		       struct err *err);
+int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd,
+		       struct err *err);
+
+/* fown_entry helpers: F_GETOWN_EX and F_GETSIG of @fd; and back. */
+FownEntry *fd_fown_extract(struct snapshot *snap, int fd);
+int fd_fown_apply(const FownEntry *fown, int fd, struct err *err);
+
+#endif /* CRIB_FD_FD_KIND_H */
