@@ -6,6 +6,7 @@
 #ifndef CRIB_TARGET_FREEZE_H
 #define CRIB_TARGET_FREEZE_H
 
+#include <compel/compel.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -13,19 +14,18 @@
 #include "base/array.h"
 #include "base/err.h"
 
-/* A thread that is seized and has stopped, outside of any signal delivery. */
 struct frozen_thread {
 	pid_t tid;
+	bool stands; /* in an event-stop or group-stop; so do all once freeze_tree() is done */
 };
 
 struct frozen_task {
 	pid_t pid, ppid; /* in crib's pid namespace */
 	int pidfd;	 /* owned by the tree */
-	ARRAY(struct frozen_thread) threads; /* the leader first, ascending after it; a zombie's
-					      * is its leader alone, and not seized */
+	ARRAY(struct frozen_thread) threads; /* the leader first, the others ascending; a zombie has
+					      * its leader alone, which is not seized */
 	bool zombie;
 	int stop_signo; /* of the group-stop it was in (SIGSTOP, SIGTSTP ..), 0: it was running */
-	void *priv;	/* of freeze.c */
 };
 
 struct frozen_tree {
@@ -33,16 +33,22 @@ struct frozen_tree {
 	ARRAY(struct frozen_task *) tasks; /* parents before children; [0] is the root */
 };
 
+/* The PTRACE_O_ bits of every seized thread, for compel_prepare(). */
+#define FREEZE_PTRACE_OPTIONS COMPEL_SEIZE_OPTIONS
+
 struct freeze_opts {
-	int64_t deadline_ns; /* CLOCK_MONOTONIC when to give up; 0: after ten seconds */
+	int64_t deadline; /* when to give up, of compel_deadline(); 0: after ten seconds */
 };
 
 /*
  * Stops every thread of @root and of all its descendants, those that appear meanwhile included.
- * Zombies are noted. @tree is written anew; end it with thaw_tree().
- * 0; -ESRCH: no such process; -EINVAL: a kernel thread; -EBUSY: one of them is traced by somebody
- * else, who is named; -EPERM; -ETIMEDOUT: a task did not stop in time, with the reason. After a
- * failure everything runs again as before and @tree is empty.
+ * Zombies are noted. @tree is written anew; end it with thaw_tree(), in the same thread.
+ *
+ * 0; -ESRCH: no such process, or a zombie; -EINVAL: a kernel thread; -EBUSY: somebody else traces
+ * one of them, and is named; -EPERM; -ENOTSUP: a process whose main thread has exited alone;
+ * -ETIMEDOUT: a thread did not stop in time, with the reason, such as a vfork()ed child that
+ * neither runs a program nor exits. After a failure everything runs again as before and @tree is
+ * empty; only a thread that sleeps in the kernel stays seized until the calling thread exits.
  */
 int freeze_tree(struct frozen_tree *tree, pid_t root, const struct freeze_opts *opts,
 		struct err *err) __warn_unused;
