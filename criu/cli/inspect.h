@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Printing a snapshot: process tree, memory, descriptors. The same text for the same tree whatever
+ * engine read it: nothing that changes from run to run is in it.
+ */
+#ifndef CRIB_CLI_INSPECT_H
+#define CRIB_CLI_INSPECT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "model/snapshot.h"
+
+struct inspect_opts {
+	bool json;
+	bool live; /* of a running tree: page counts and ids of images are not there */
+	/* What cannot be dumped, one line each with the option that would allow it. Borrowed. */
+	const char *const *complaints;
+	size_t nr_complaints;
+};
+
+/* 0, or -errno of writing to @out. */
+int inspect_print(const struct snapshot *snap, const struct inspect_opts *opts, FILE *out,
+		  struct err *err);
+
+#endif /* CRIB_CLI_INSPECT_H */
