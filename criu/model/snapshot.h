@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/err.h"
@@ -100,6 +101,7 @@ struct shmem {
 struct page_range {
 	uint64_t vaddr; /* bytes */
 	uint64_t nr_pages;
+	bool guard;	/* MADV_GUARD_INSTALL: access faults, no contents */
 	struct task *shared_with; /* contents are that task's at the same address; NULL: own */
 	uint64_t img_off; /* own contents: byte offset in the pages file */
 };
@@ -119,6 +121,7 @@ struct vma {
 	struct ofd *file;    /* mapped file, NULL: none */
 	struct shmem *shmem;
 	const char *anon_name; /* PR_SET_VMA_ANON_NAME, NULL: none */
+	const struct rec_vma *rec; /* dump only: as collected */
 };
 
 struct mm {
