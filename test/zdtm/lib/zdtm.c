@@ -144,24 +144,63 @@ void zdtm_start(void)
 
 /* ---- children ---- */
 
+/* In the child: keeps the write end of @report for zdtm_child_ready(), and runs @fn. */
+_Noreturn static void child_run(const int *report, int (*fn)(void *arg), void *arg)
+{
+	close(report[0]);
+	if (child_report >= 0)
+		close(child_report);
+	child_report = report[1];
+	_exit(fn(arg));
+}
+
+/* In the parent: waits for zdtm_child_ready() or the child's death. */
+static void child_await(const int *report)
+{
+	close(report[1]);
+	char byte;
+	while (read(report[0], &byte, 1) < 0)
+		zdtm_assert(errno == EINTR);
+	close(report[0]);
+}
+
 pid_t zdtm_spawn(int (*fn)(void *arg), void *arg)
 {
 	int report[2];
 	zdtm_assert(!pipe2(report, O_CLOEXEC));
 	pid_t pid = fork();
 	zdtm_assert(pid >= 0);
-	if (pid == 0) {
-		close(report[0]);
-		if (child_report >= 0)
-			close(child_report);
-		child_report = report[1];
-		_exit(fn(arg));
+	if (pid == 0)
+		child_run(report, fn, arg);
+	child_await(report);
+	return pid;
+}
+
+pid_t zdtm_spawn_orphan(void (*parent_does)(void), int (*fn)(void *arg), void *arg)
+{
+	int report[2], told[2];
+	zdtm_assert(!pipe2(report, O_CLOEXEC) && !pipe2(told, O_CLOEXEC));
+	pid_t between = fork(), pid = 0;
+	zdtm_assert(between >= 0);
+	if (between == 0) {
+		parent_does();
+		pid_t parent = getpid();
+		pid = fork();
+		zdtm_assert(pid >= 0);
+		if (pid == 0) {
+			while (!kill(parent, 0)) /* until it has been reaped */
+				zdtm_sleep_ms(1);
+			close(told[0]);
+			close(told[1]);
+			child_run(report, fn, arg);
+		}
+		_exit(write(told[1], &pid, sizeof(pid)) != sizeof(pid));
 	}
-	close(report[1]);
-	char byte;
-	while (read(report[0], &byte, 1) < 0)
-		zdtm_assert(errno == EINTR);
-	close(report[0]);
+	zdtm_assert(read(told[0], &pid, sizeof(pid)) == sizeof(pid));
+	close(told[0]);
+	close(told[1]);
+	zdtm_assert(waitpid(between, NULL, 0) == between);
+	child_await(report);
 	return pid;
 }
 
@@ -188,6 +227,35 @@ void zdtm_join(pid_t pid)
 			zdtm_fail("wait for child %d: %m", pid);
 	if (status)
 		zdtm_fail("child %d ended with wait status 0x%x", pid, (unsigned int)status);
+}
+
+int zdtm_child_stays(void *unused)
+{
+	(void)unused;
+	struct zdtm_ids before = zdtm_ids_get();
+	zdtm_child_wait();
+	zdtm_ids_check(&before);
+	return 0;
+}
+
+struct zdtm_ids zdtm_ids_get(void)
+{
+	return (struct zdtm_ids){
+		.pid = getpid(),
+		.tid = gettid(),
+		.ppid = getppid(),
+		.sid = getsid(0),
+		.pgid = getpgrp(),
+	};
+}
+
+void zdtm_ids_check(const struct zdtm_ids *before)
+{
+	struct zdtm_ids now = zdtm_ids_get();
+	if (memcmp(&now, before, sizeof(now)))
+		zdtm_fail("pid %d tid %d parent %d session %d group %d, before %d %d %d %d %d",
+			  now.pid, now.tid, now.ppid, now.sid, now.pgid, before->pid, before->tid,
+			  before->ppid, before->sid, before->pgid);
 }
 
 /* ---- looking at things ---- */

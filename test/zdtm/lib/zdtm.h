@@ -103,8 +103,28 @@ void zdtm_child_ready(void);
 /* zdtm_child_ready(), then waits until the parent calls zdtm_join(). */
 void zdtm_child_wait(void);
 
+/*
+ * The same for a child that is not ours at first: its parent runs @parent_does, forks it and dies
+ * at once, is reaped, and @fn starts when the child has got its new parent. That is us if we are a
+ * subreaper.
+ */
+pid_t zdtm_spawn_orphan(void (*parent_does)(void), int (*fn)(void *arg), void *arg);
+
 /* Ends the child's wait, reaps it and fails the test unless it exits with 0. */
 void zdtm_join(pid_t pid);
+
+/*
+ * A child's whole program when all it has to do is to be there: it waits, and its pid, parent,
+ * session and process group have to be the same before and after.
+ */
+int zdtm_child_stays(void *unused);
+
+/* The ids of the calling process, and a test failure unless they are still the same. */
+struct zdtm_ids {
+	pid_t pid, tid, ppid, sid, pgid;
+};
+struct zdtm_ids zdtm_ids_get(void);
+void zdtm_ids_check(const struct zdtm_ids *before);
 
 /* ---- looking at things ---- */
 
