@@ -12,7 +12,7 @@ zdtm_lib   := $(patsubst $(zdtm_src)%.c,$(zdtm_out)/obj/%.o,$(wildcard $(zdtm_sr
 zdtm_runner_objs := $(patsubst $(zdtm_src)%.c,$(zdtm_out)/obj/%.o,$(wildcard $(zdtm_src)runner/*.c))
 
 # What the tests are about must not depend on how the tool is built: own flags, no sanitizer.
-ZDTM_CFLAGS ?= -O2 -g -Wall -Wextra -Werror
+ZDTM_CFLAGS ?= -O2 -g -Wall -Wextra $(if $(filter 0,$(WERROR)),,-Werror)
 zdtm_cflags := -std=gnu11 -D_GNU_SOURCE $(ZDTM_CFLAGS) -I$(zdtm_src)lib -MMD -MP -pthread
 
 ZDTM_ENGINES ?= $(if $(filter 0,$(BPF)),proc,bpf$(zdtm_comma)proc)
@@ -23,8 +23,8 @@ zdtm_comma   := ,
 .PHONY: zdtm check-zdtm check-zdtm-no-cr
 zdtm: $(zdtm_run) $(zdtm_tests) $(zdtm_tests:=.opts)
 
-check-zdtm: zdtm $(CRIB)
-	$(zdtm_run) --crib $(or $(CRIB),./crib) --engine $(ZDTM_ENGINES) --jobs $(ZDTM_JOBS) $(ZDTM_FLAGS)
+check-zdtm: zdtm crib
+	$(zdtm_run) --crib $(O)/crib --engine $(ZDTM_ENGINES) --jobs $(ZDTM_JOBS) $(ZDTM_FLAGS)
 
 # The programs alone, without crib: they set up, are signalled and check.
 check-zdtm-no-cr: zdtm
@@ -32,16 +32,18 @@ check-zdtm-no-cr: zdtm
 
 $(zdtm_out)/obj/%.o: $(zdtm_src)%.c
 	@mkdir -p $(@D)
-	$(CC) $(zdtm_cflags) -c -o $@ $<
+	@echo "  CC      $<"
+	@$(CC) $(zdtm_cflags) -c -o $@ $<
 
 $(zdtm_tests): $(zdtm_out)/%: $(zdtm_out)/obj/%.o $(zdtm_lib)
-	$(CC) $(zdtm_cflags) -o $@ $^ $(ZDTM_LDLIBS)
+	@$(CC) $(zdtm_cflags) -o $@ $^
 
 $(zdtm_tests:=.opts): $(zdtm_out)/%.opts: $(zdtm_src)%.c
 	@mkdir -p $(@D)
-	sed -n 's|^/\* \([a-z-]*: .*[^ ]\) *\*/$$|\1|p' $< > $@
+	@sed -n 's|^/\* \([a-z-]*: .*[^ ]\) *\*/$$|\1|p' $< > $@
 
 $(zdtm_run): $(zdtm_runner_objs)
-	$(CC) $(zdtm_cflags) -o $@ $^
+	@echo "  LINK    $@"
+	@$(CC) $(zdtm_cflags) -o $@ $^
 
 -include $(wildcard $(zdtm_out)/obj/*.d $(zdtm_out)/obj/*/*.d)
