@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finding the pages that go into the image.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/hashmap.h"
+#include "mem/mem.h"
+#include "mem/pagemap.h"
+#include "mem/shmem.h"
+#include "vma/vma.h"
+
+enum { WORDS_PER_READ = 4096 };
+
+struct scan {
+	struct snapshot *snap;
+	struct mem_stats *stats;
+	struct err *err;
+	struct hashmap frames; /* (frame, address): the struct task that has it first */
+	bool share;
+	/* of the address space at hand */
+	struct mm *mm;
+	struct pagemap pagemap;
+};
+
+static void add_range(struct scan *scan, uint64_t start, uint64_t end, bool guard,
+		      struct task *shared_with)
+{
+	struct mm *mm = scan->mm;
+	struct page_range *last = mm->pages.n ? &mm->pages.v[mm->pages.n - 1] : NULL;
+	uint64_t size = scan->snap->page_size;
+	uint64_t nr_pages = (end - start) / size;
+
+	if (last && last->vaddr + last->nr_pages * size == start && last->guard == guard &&
+	    last->shared_with == shared_with) {
+		last->nr_pages += nr_pages;
+		return;
+	}
+	*array_push(&scan->snap->arena, &mm->pages) = (struct page_range){
+		.vaddr = start, .nr_pages = nr_pages, .guard = guard, .shared_with = shared_with,
+	};
+}
+
+/* The task that has the page at @vaddr with this pagemap word already; NULL: nobody. */
+static struct task *find_first_owner(struct scan *scan, uint64_t word, uint64_t vaddr)
+{
+	uint64_t frame = pagemap_shared_frame(word);
+
+	if (!frame)
+		return NULL;
+	struct task *first = hashmap_get(&scan->frames, frame, vaddr);
+	if (!first)
+		hashmap_put(&scan->frames, frame, vaddr, scan->mm->owner);
+	return first;
+}
+
+/* A run of private pages is cut where sharing begins or ends. */
+static int add_shared_run(struct scan *scan, uint64_t start, uint64_t end)
+{
+	uint64_t words[WORDS_PER_READ];
+	uint64_t size = scan->snap->page_size;
+
+	while (start < end) {
+		uint64_t n = (end - start) / size;
+
+		n = n < WORDS_PER_READ ? n : WORDS_PER_READ;
+		int ret = pagemap_read(&scan->pagemap, start, n, words, scan->err);
+		if (ret < 0)
+			return ret;
+		for (uint64_t i = 0; i < n; i++, start += size) {
+			struct task *first = find_first_owner(scan, words[i], start);
+
+			scan->stats->pages_shared += first != NULL;
+			add_range(scan, start, start + size, false, first);
+		}
+	}
+	return 0;
+}
+
+static int add_run(void *ctx, uint64_t start, uint64_t end, enum page_kind kind)
+{
+	struct scan *scan = ctx;
+
+	scan->stats->pages_scanned += (end - start) / scan->snap->page_size;
+	if (kind == PAGE_PRIVATE && scan->share)
+		return add_shared_run(scan, start, end);
+	add_range(scan, start, end, kind == PAGE_GUARD, NULL);
+	return 0;
+}
+
+static int scan_mm(struct scan *scan, struct mm *mm)
+{
+	int ret = pagemap_open(&scan->pagemap, mm->owner->pid, scan->err);
+
+	scan->mm = mm;
+	for (size_t i = 0; i < mm->vmas.n && ret == 0; i++) {
+		const struct vma *vma = &mm->vmas.v[i];
+
+		if (vma->status & VMA_AREA_VDSO)
+			add_range(scan, vma->start, vma->end, false, NULL);
+		else if (vma_has_private_pages(vma))
+			ret = pagemap_walk(&scan->pagemap, vma->start, vma->end, add_run, scan,
+					   scan->err);
+	}
+	pagemap_close(&scan->pagemap);
+	return err_wrap(scan->err, ret, "task %d", mm->owner->pid);
+}
+
+int mem_scan(struct snapshot *snap, bool share, struct mem_stats *stats, struct err *err)
+{
+	struct scan scan = { .snap = snap, .stats = stats, .err = err,
+			     .share = share && snap->mms.n > 1 };
+	int ret = 0;
+
+	for (size_t i = 0; i < snap->mms.n && ret == 0; i++)
+		ret = scan_mm(&scan, snap->mms.v[i]);
+	hashmap_fini(&scan.frames);
+	for (size_t i = 0; i < snap->shmems.n && ret == 0; i++)
+		ret = shmem_scan(snap, snap->shmems.v[i], stats, err);
+	return ret;
+}
