@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * compel on x86-64.
+ */
+#include <compel/arch.h>
+
+#include <elf.h>
+#include <sys/syscall.h>
+
+#include "../../src/internal.h"
+
+/* The trap flag: a target that single-steps itself must not get a SIGTRAP for our call. */
+#define EFLAGS_TF 0x100UL
+
+static const struct compel_insn insns[] = {
+	{ .bytes = { 0x0f, 0x05 }, .size = 2, .align = 1 }, /* syscall */
+};
+
+static const uint32_t fpu_notes[] = { NT_X86_XSTATE, NT_PRFPREG, 0 };
+
+static uint64_t x86_pc(const struct compel_regs *regs)
+{
+	return regs->native.rip;
+}
+
+static void x86_set_pc(struct compel_regs *regs, uint64_t pc)
+{
+	regs->native.rip = pc;
+}
+
+static uint64_t x86_sp(const struct compel_regs *regs)
+{
+	return regs->native.rsp;
+}
+
+static void x86_set_nr(struct compel_regs *regs, long nr)
+{
+	regs->native.rax = (unsigned long)nr;
+}
+
+static void x86_set_call(struct compel_regs *regs, uint64_t insn, long nr, const uint64_t args[6])
+{
+	struct user_regs_struct *r = &regs->native;
+
+	/* orig_rax >= 0 would say: this is an interrupted call, look whether to restart it. */
+	r->orig_rax = -1UL;
+	r->rax = (unsigned long)nr;
+	r->rdi = args[0];
+	r->rsi = args[1];
+	r->rdx = args[2];
+	r->r10 = args[3];
+	r->r8 = args[4];
+	r->r9 = args[5];
+	r->rip = insn;
+	r->eflags &= ~EFLAGS_TF;
+}
+
+static int64_t x86_result(const struct compel_regs *regs)
+{
+	return (int64_t)regs->native.rax;
+}
+
+static int x86_tls_get(pid_t tid, uint64_t *ret_tls)
+{
+	struct compel_regs regs;
+	int ret = compel_regs_get(tid, &regs, NULL);
+
+	if (ret == 0)
+		*ret_tls = regs.native.fs_base;
+	return ret;
+}
+
+static int x86_tls_set(pid_t tid, uint64_t tls)
+{
+	struct compel_regs regs;
+	int ret = compel_regs_get(tid, &regs, NULL);
+
+	if (ret < 0)
+		return ret;
+	regs.native.fs_base = tls;
+	return compel_regs_set(tid, &regs, NULL);
+}
+
+const struct compel_arch compel_arch = {
+	.name = "x86_64",
+	.insns = insns,
+	.nr_insns = COMPEL_ARRAY_SIZE(insns),
+	.red_zone = 128,
+	.fpu_notes = fpu_notes,
+	.nr_mmap = SYS_mmap,
+	.nr_getpid = SYS_getpid,
+	.restart_hidden = false,
+	.set_nr = x86_set_nr,
+	.pc = x86_pc,
+	.set_pc = x86_set_pc,
+	.sp = x86_sp,
+	.set_call = x86_set_call,
+	.result = x86_result,
+	.tls_get = x86_tls_get,
+	.tls_set = x86_tls_set,
+};
