@@ -36,7 +36,7 @@ $(zdtm_out)/obj/%.o: $(zdtm_src)%.c
 	@$(CC) $(zdtm_cflags) -c -o $@ $<
 
 $(zdtm_tests): $(zdtm_out)/%: $(zdtm_out)/obj/%.o $(zdtm_lib)
-	@$(CC) $(zdtm_cflags) -o $@ $^
+	@$(CC) $(zdtm_cflags) -o $@ $^ -Wl,--as-needed -lm
 
 $(zdtm_tests:=.opts): $(zdtm_out)/%.opts: $(zdtm_src)%.c
 	@mkdir -p $(@D)
