@@ -263,9 +263,15 @@ static void take_before(struct run *run)
 	run->footprint = footprint_take(&run->before, run->tc->opts);
 }
 
-/* The tree has to be as it was before the dump, and no process more may be there. */
+/* The tree has to be as it was before the dump. A test that has failed already says more. */
 static enum verdict compare(struct run *run, const char *when)
 {
+	char *fail = result_line(run, "fail");
+	if (fail) {
+		failed(run, "%s", fail);
+		free(fail);
+		return VERDICT_FAIL;
+	}
 	struct tree now;
 	tree_list(&now, run->root);
 	char *text = footprint_take(&now, run->tc->opts);
@@ -321,6 +327,15 @@ static enum verdict tree_gone(struct run *run, const char *when)
 
 /* ---- the modes ---- */
 
+/* What the test itself says is of interest too when /proc has shown that something is wrong. */
+static enum verdict check_too(struct run *run, enum verdict verdict)
+{
+	char *fail = result_line(run, "fail");
+	enum verdict checked = fail ? VERDICT_FAIL : let_check(run);
+	free(fail);
+	return verdict ? verdict : checked;
+}
+
 static enum verdict restore_and_check(struct run *run)
 {
 	if (run_restore(run)) {
@@ -330,9 +345,7 @@ static enum verdict restore_and_check(struct run *run)
 	enum verdict verdict = compare(run, "after the restore");
 	if (!verdict)
 		verdict = no_strays(run);
-	/* The test's own words say more than what /proc shows, so both are wanted. */
-	enum verdict checked = let_check(run);
-	return verdict ? verdict : checked;
+	return check_too(run, verdict);
 }
 
 /* As the first process of a fresh pid namespace with its own /proc. */
@@ -407,8 +420,7 @@ static enum verdict dump_and_check(struct run *run)
 		verdict = compare(run, "after the dump");
 		if (!verdict)
 			verdict = no_strays(run);
-		enum verdict checked = let_check(run);
-		return verdict ? verdict : checked;
+		return check_too(run, verdict);
 	}
 	verdict = tree_gone(run, "after the dump");
 	if (!verdict)
