@@ -31,6 +31,9 @@ struct fd_opener {
 	struct task *task; /* whose table is being filled */
 	int images_fd;	   /* the image directory */
 	int root_fd;	   /* paths of the image are looked up below it */
+	int service_fd;	   /* descriptors from this number on are crib's own: what must stay open
+			    * besides results is moved there with F_DUPFD_CLOEXEC. Numbers that the
+			    * table will have are occupied while kinds open, so nothing collides */
 	/*
 	 * A duplicate of a description that has been opened already: one that ->after named.
 	 * The caller owns *ret_fd.
@@ -108,7 +111,7 @@ int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int
  * were only needed meanwhile. cleanup is safe after a failed prepare.
  */
 int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int images_fd, int root_fd,
-		       struct err *err);
+		       int service_fd, struct err *err);
 int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd,
 		       struct err *err);
 

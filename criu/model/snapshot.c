@@ -25,6 +25,7 @@ struct task *snapshot_add_task(struct snapshot *snap, pid_t pid, struct task *pa
 {
 	struct task *task = ARENA_NEW(&snap->arena, struct task);
 
+	task->index = (uint32_t)snap->tasks.n;
 	task->pid = pid;
 	task->parent = parent;
 	task->ppid = parent ? parent->pid : 0;
@@ -42,6 +43,7 @@ struct ofd *snapshot_add_file(struct snapshot *snap)
 
 	ofd->borrowed_fd = -1;
 	ofd->owner_fd = -1;
+	ofd->position = (uint32_t)snap->files.n;
 	*array_push(&snap->arena, &snap->files) = ofd;
 	return ofd;
 }

@@ -34,6 +34,7 @@ enum task_state {
 	TASK_STATE_ALIVE = 1,
 	TASK_STATE_DEAD = 2,
 	TASK_STATE_STOPPED = 3,
+	TASK_STATE_HELPER = 4, /* restore only: a dead leader, alive while sessions are made */
 };
 
 /* vma_entry.status */
@@ -70,6 +71,7 @@ struct ofd {
 	int borrowed_fd;	  /* dump only: crib's duplicate, or -1 */
 	struct task *owner;	  /* the first task in tree order that has it in its table, or NULL */
 	int owner_fd;		  /* the lowest number it has there, or -1 */
+	uint32_t position;	  /* in snapshot.files */
 	uint32_t nr_users;	  /* slots of all tables that refer to it */
 	void *priv;		  /* of the kind; lives in the snapshot's arena */
 };
@@ -147,8 +149,10 @@ struct thread {
 };
 
 struct task {
+	uint32_t index; /* in snapshot.tasks */
 	pid_t pid, ppid, pgid, sid;
 	enum task_state state;
+	bool uses_seccomp; /* some thread has a seccomp mode */
 	struct task *parent; /* NULL: the root of the tree */
 	ARRAY(struct task *) children;
 	ARRAY(struct thread) threads; /* the leader first; tid as in the image */

@@ -32,7 +32,9 @@ static void announce(struct status *status)
 struct status *status_new(const struct plan *plan, uint32_t nr_tasks, struct err *err)
 {
 	uint32_t nr_steps = (uint32_t)plan->steps.n;
-	size_t size = sizeof(struct status) + sizeof(uint32_t) * ((size_t)nr_steps + nr_tasks);
+	size_t regions_off = ALIGN_UP(
+		sizeof(struct status) + sizeof(uint32_t) * ((size_t)nr_steps + nr_tasks), 8UL);
+	size_t size = regions_off + nr_tasks * sizeof(struct restorer_range);
 	struct status *status = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -41,6 +43,7 @@ struct status *status_new(const struct plan *plan, uint32_t nr_tasks, struct err
 		return NULL;
 	}
 	status->size = size;
+	status->regions_off = (uint32_t)regions_off;
 	status->nr_steps = nr_steps;
 	status->nr_tasks = nr_tasks;
 	for (int phase = 0; phase < PHASE_MAX; phase++)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "crib/restorer_abi.h"
 #include "plan/plan.h"
 
 enum step_state { STEP_TODO, STEP_DONE };
@@ -20,9 +21,17 @@ struct status {
 	uint32_t claimed;		/* 0 until somebody owns error */
 	struct err error;		/* valid once failed is set */
 	uint32_t nr_steps, nr_tasks;
-	size_t size;			/* bytes of the mapping */
+	uint64_t size;			/* bytes of the mapping */
+	struct restorer_status restorer; /* what the blobs report */
+	uint32_t regions_off;		/* of nr_tasks struct restorer_range, see program_env */
 	uint32_t words[];		/* nr_steps enum step_state futexes, then nr_tasks flags */
 };
+
+/* The blob's region in the task of this index, valid once its threads are parked. */
+static inline struct restorer_range *status_region(struct status *status, uint32_t task)
+{
+	return (struct restorer_range *)((char *)status + status->regions_off) + task;
+}
 
 /* A fresh page for a sealed plan, inherited by fork. NULL with @err. */
 struct status *status_new(const struct plan *plan, uint32_t nr_tasks, struct err *err);

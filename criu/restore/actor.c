@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An actor: the process that becomes one task. It runs its steps of the plan in their order and
+ * ends in the restorer program.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "restore/context.h"
+#include "restore/open.h"
+
+static int run_step(struct actor *actor, const struct step *step, struct err *err)
+{
+	struct status *status = actor->restore->status;
+	const char *fail = getenv("CRIB_FAIL_STEP");
+
+	for (size_t i = 0; i < step->deps.n; i++) {
+		int ret = status_wait_step(status, step->deps.v[i]);
+
+		if (ret < 0)
+			return ret;
+	}
+	if (fail && !strcmp(fail, step->name))
+		return err_set(err, -EIO, "fails because CRIB_FAIL_STEP says so");
+	log_debug("%s", step->name);
+	return step->run(actor, step, err);
+}
+
+int actor_run_phase(struct actor *actor, enum plan_phase phase)
+{
+	struct restore *restore = actor->restore;
+
+	for (size_t i = 0; i < restore->plan.steps.n; i++) {
+		const struct step *step = restore->plan.steps.v[i];
+		struct err err = ERR_INIT;
+
+		if (step->phase != phase || step->actor != actor->task)
+			continue;
+		int ret = run_step(actor, step, &err);
+		if (ret == -ECANCELED)
+			return ret;
+		if (ret < 0) {
+			err_wrap(&err, ret, "%s", step->name);
+			status_fail(restore->status, actor->task ? actor->task->index : 0, &err);
+			return ret;
+		}
+		status_done(restore->status, step);
+	}
+	return 0;
+}
+
+_Noreturn void actor_main(struct restore *restore, struct task *task)
+{
+	struct actor actor = {
+		.restore = restore,
+		.task = task,
+		.opener = {
+			.snap = &restore->snap,
+			.opts = restore->opts,
+			.task = task,
+			.images_fd = restore->images_fd,
+			.root_fd = restore->root_fd,
+			.service_fd = restore->service_fd,
+			.fetch = actor_fetch_ofd,
+		},
+	};
+
+	/* no actor outlives the one that forked it; the image's own setting comes last */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	log_set_pid(task->pid);
+	for (enum plan_phase phase = PHASE_FORK; phase <= PHASE_MEMORY; phase++) {
+		if (actor_run_phase(&actor, phase) < 0 ||
+		    status_wait_phase(restore->status, phase) < 0)
+			_exit(1);
+	}
+	_exit(1); /* the last step of a living task does not return, others have exited */
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The plan of a restore from its snapshot. Nothing happens here.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "restore/context.h"
+
+struct planner {
+	struct restore *restore;
+	struct plan *plan;
+	struct step **fork;   /* by task index: the step that makes it */
+	struct step **pgid;   /* by task index: its setpgid, NULL: none */
+	struct step **zombie; /* by task index: its end, or NULL */
+	struct step **open;   /* by position in snap->files: the step that opens it, or NULL */
+};
+
+static void plan_prepare(struct planner *planner)
+{
+	struct plan *plan = planner->plan;
+	struct restore *restore = planner->restore;
+
+	plan_add(plan, PHASE_PREPARE, NULL, step_verify_contents, NULL, "verify page contents");
+	plan_add(plan, PHASE_PREPARE, NULL, step_prepare_files, NULL, "prepare files");
+	if (restore->snap.shmems.n)
+		plan_add(plan, PHASE_PREPARE, NULL, step_prepare_shmem, NULL,
+			 "prepare shared memory");
+}
+
+static bool is_living(const struct task *task)
+{
+	return task->state == TASK_STATE_ALIVE || task->state == TASK_STATE_STOPPED;
+}
+
+/* The forks of one task: those into its old session, then its own session, then the rest. */
+static void plan_forks(struct planner *planner, struct task *task)
+{
+	struct restore *restore = planner->restore;
+	struct plan *plan = planner->plan;
+	const struct birth *births = restore->genealogy.births;
+
+	if (restore->genealogy.adopts[task->index])
+		plan_add(plan, PHASE_FORK, task, step_subreaper, task, "subreaper %d", task->pid);
+	if (is_living(task))
+		plan_add(plan, PHASE_FORK, task, step_stage, task, "stage memory %d", task->pid);
+	for (int old_session = 1; old_session >= 0; old_session--) {
+		for (size_t i = 0; i < restore->snap.tasks.n; i++) {
+			struct task *child = restore->snap.tasks.v[i];
+
+			if (births[child->index].forker == task && child->parent &&
+			    births[child->index].before_setsid == (bool)old_session)
+				planner->fork[child->index] =
+					plan_add(plan, PHASE_FORK, task, step_fork, child,
+						 "fork %d", child->pid);
+		}
+		if (old_session && task->sid == task->pid)
+			plan_add(plan, PHASE_FORK, task, step_setsid, task, "setsid %d", task->pid);
+	}
+}
+
+/* A group is made by its leader and then joined. */
+static void plan_groups(struct planner *planner, pid_t own_pgid)
+{
+	struct snapshot *snap = &planner->restore->snap;
+
+	for (int leaders = 1; leaders >= 0; leaders--) {
+		for (size_t i = 0; i < snap->tasks.n; i++) {
+			struct task *task = snap->tasks.v[i];
+			struct task *leader = snapshot_find_task(snap, task->pgid);
+
+			if ((leader == task) != (bool)leaders || task->sid == task->pid ||
+			    task->pgid == own_pgid || !leader)
+				continue;
+			planner->pgid[task->index] = plan_add(planner->plan, PHASE_GROUP, task,
+							      step_setpgid, task, "setpgid %d",
+							      task->pid);
+			if (!leaders)
+				plan_depend(planner->plan, planner->pgid[task->index],
+					    planner->pgid[leader->index]);
+		}
+	}
+}
+
+/* Helpers and zombies end, and those whose children they are take note. */
+static void plan_ends(struct planner *planner)
+{
+	struct plan *plan = planner->plan;
+	struct snapshot *snap = &planner->restore->snap;
+
+	for (size_t i = 0; i < snap->tasks.n; i++) {
+		struct task *task = snap->tasks.v[i];
+
+		if (task->state == TASK_STATE_HELPER) {
+			struct step *end = plan_add(plan, PHASE_OPEN, task, step_helper_exit, task,
+						    "end helper %d", task->pid);
+			struct step *reap = plan_add(plan, PHASE_OPEN, task->parent,
+						     step_helper_reap, task, "reap helper %d",
+						     task->pid);
+			plan_depend(plan, reap, end);
+		}
+		if (task->state == TASK_STATE_DEAD)
+			planner->zombie[i] = plan_add(plan, PHASE_OPEN, task, step_zombie_exit,
+						      task, "end zombie %d", task->pid);
+	}
+	for (size_t i = 0; i < snap->tasks.n; i++) {
+		struct task *task = snap->tasks.v[i];
+		struct step *settle = NULL;
+
+		for (size_t c = 0; c < task->children.n; c++) {
+			struct task *child = task->children.v[c];
+
+			if (child->state != TASK_STATE_DEAD && child->state != TASK_STATE_HELPER)
+				continue;
+			if (!settle && is_living(task))
+				settle = plan_add(plan, PHASE_FINISH, task, step_zombies_settle,
+						  task, "settle zombies %d", task->pid);
+			if (settle)
+				plan_depend(plan, settle, planner->zombie[child->index]);
+		}
+	}
+}
+
+/*
+ * Descriptions are opened in the order of their dependencies: every pass adds those whose
+ * dependency is planned, until a pass adds none.
+ */
+static int plan_opens(struct planner *planner, struct err *err)
+{
+	struct plan *plan = planner->plan;
+	struct snapshot *snap = &planner->restore->snap;
+	size_t left, added;
+
+	do {
+		left = added = 0;
+
+		for (size_t i = 0; i < snap->files.n; i++) {
+			struct ofd *ofd = snap->files.v[i];
+
+			if (!ofd->owner || planner->open[i])
+				continue;
+			const struct ofd *after = ofd->kind->after ? ofd->kind->after(snap, ofd) :
+								     NULL;
+			const struct step *dep = after ? planner->open[after->position] :
+							 NULL;
+			if (after && !dep) {
+				left++;
+				continue;
+			}
+			planner->open[i] = plan_add(plan, PHASE_OPEN, ofd->owner, step_open, ofd,
+						    "open %d fd %d %s", ofd->owner->pid,
+						    ofd->owner_fd, ofd->kind->name);
+			plan_depend(plan, planner->open[i], dep);
+			added++;
+		}
+	} while (left && added);
+	return left ? err_set(err, -EBADMSG, "descriptors that need each other to be opened") : 0;
+}
+
+/* Duplicates within a table and of other tables, and what remains once all stand. */
+static void plan_slots(struct planner *planner)
+{
+	struct plan *plan = planner->plan;
+	struct snapshot *snap = &planner->restore->snap;
+
+	for (size_t t = 0; t < snap->tasks.n; t++) {
+		struct task *task = snap->tasks.v[t];
+
+		if (!task->fdt)
+			continue;
+		array_each(struct fd_slot, slot, &task->fdt->slots) {
+			const struct ofd *ofd = slot->ofd;
+
+			if (ofd->owner == task && ofd->owner_fd == slot->fd)
+				continue;
+			struct step *step = plan_add(plan, PHASE_OPEN, task, step_fetch, slot,
+						     "fetch %d fd %d", task->pid, slot->fd);
+			plan_depend(plan, step, planner->open[ofd->position]);
+		}
+	}
+	for (size_t i = 0; i < snap->files.n; i++) {
+		struct ofd *ofd = snap->files.v[i];
+
+		if (ofd->owner && ofd->kind->finish)
+			plan_add(plan, PHASE_FINISH, ofd->owner, step_finish_fd, ofd,
+				 "finish %d fd %d %s", ofd->owner->pid, ofd->owner_fd,
+				 ofd->kind->name);
+	}
+}
+
+static int check_kinds(struct snapshot *snap, struct err *err)
+{
+	for (size_t i = 0; i < snap->files.n; i++) {
+		struct ofd *ofd = snap->files.v[i];
+
+		ofd->position = (uint32_t)i;
+		ofd->kind = fd_kind_of_type(ofd->entry->type);
+		if (ofd->owner && !ofd->kind)
+			return err_set(err, -ENOTSUP,
+				       "descriptor %d of task %d is of type %d: not supported",
+				       ofd->owner_fd, ofd->owner->pid, (int)ofd->entry->type);
+	}
+	return 0;
+}
+
+int restore_build_plan(struct restore *restore, struct err *err)
+{
+	struct plan *plan = &restore->plan;
+	struct snapshot *snap = &restore->snap;
+	struct planner planner = { .restore = restore, .plan = plan };
+	int ret = check_kinds(snap, err);
+
+	if (ret < 0)
+		return ret;
+	planner.fork = ARENA_ARRAY(&plan->arena, struct step *, snap->tasks.n);
+	planner.pgid = ARENA_ARRAY(&plan->arena, struct step *, snap->tasks.n);
+	planner.zombie = ARENA_ARRAY(&plan->arena, struct step *, snap->tasks.n);
+	planner.open = ARENA_ARRAY(&plan->arena, struct step *, snap->files.n);
+	plan_prepare(&planner);
+	planner.fork[0] = plan_add(plan, PHASE_FORK, NULL, step_fork, snap->tasks.v[0], "fork %d",
+				   snap->tasks.v[0]->pid);
+	for (size_t i = 0; i < snap->tasks.n; i++)
+		plan_forks(&planner, snap->tasks.v[i]);
+	plan_groups(&planner, restore->own_pgid);
+	for (size_t i = 0; i < snap->tasks.n; i++)
+		if (is_living(snap->tasks.v[i]))
+			plan_add(plan, PHASE_OPEN, snap->tasks.v[i], step_open_begin, NULL,
+				 "empty descriptor table %d", snap->tasks.v[i]->pid);
+	plan_ends(&planner);
+	ret = plan_opens(&planner, err);
+	if (ret < 0)
+		return ret;
+	plan_slots(&planner);
+	for (size_t i = 0; i < snap->tasks.n; i++) {
+		struct task *task = snap->tasks.v[i];
+
+		if (!is_living(task))
+			continue;
+		plan_add(plan, PHASE_FORK, task, step_stage_finish, task, "finish memory %d",
+			 task->pid);
+		plan_add(plan, PHASE_MEMORY, task, step_memory, task, "restore memory %d",
+			 task->pid);
+	}
+	plan_add(plan, PHASE_COMMIT, NULL, step_commit, NULL, "commit");
+	plan_add(plan, PHASE_RESUME, NULL, step_resume, NULL, "resume");
+	return plan_seal(plan, err);
+}

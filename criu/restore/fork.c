@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Steps that make the tree: clone3 with set_tid, sessions, groups, helpers and zombies.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "restore/context.h"
+
+/* The call that needs a struct whose size says how much of it the kernel knows. */
+static pid_t clone_with_pid(pid_t pid, uint64_t flags)
+{
+	struct clone_args args = {
+		.flags = flags,
+		.exit_signal = SIGCHLD,
+		.set_tid = pid ? (uintptr_t)&pid : 0,
+		.set_tid_size = pid ? 1 : 0,
+	};
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static void read_comm(pid_t pid, char *comm, size_t size)
+{
+	_cleanup_strbuf_ struct strbuf buf = { 0 };
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	snprintf(comm, size, "?");
+	if (io_read_file(AT_FDCWD, path, &buf) == 0 && buf.len > 1)
+		snprintf(comm, size, "%.*s", (int)buf.len - 1, buf.data);
+}
+
+static int describe_clone_failure(pid_t pid, struct err *err)
+{
+	int ret = -errno;
+	char comm[32];
+
+	switch (-ret) {
+	case EEXIST:
+		read_comm(pid, comm, sizeof(comm));
+		return err_set(err, ret, "pid %d is in use by '%s'; end that process, or restore in "
+			       "a new pid namespace (unshare -p -f --mount-proc)", pid, comm);
+	case EPERM:
+		return err_set(err, ret, "clone3 with set_tid %d: not permitted; it needs "
+			       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN", pid);
+	case EINVAL:
+		return err_set(err, ret, "clone3 with set_tid %d: invalid; the kernel needs to be "
+			       "5.5 or newer and the number below kernel.pid_max", pid);
+	}
+	return err_sys(err, "clone3 with set_tid %d", pid);
+}
+
+static int fork_task(struct restore *restore, struct task *task, uint64_t flags, struct err *err)
+{
+	pid_t pid = clone_with_pid(task->pid, flags);
+
+	if (pid < 0)
+		return describe_clone_failure(task->pid, err);
+	if (pid == 0)
+		actor_main(restore, task);
+	status_set_alive(restore->status, task->index);
+	return 0;
+}
+
+/*
+ * Born in somebody else's session: the go-between exits at once, and the kernel gives the child to
+ * the nearest ancestor that is a subreaper, which is its parent in the image.
+ */
+static int fork_orphan(struct restore *restore, struct task *task, struct err *err)
+{
+	int status;
+	pid_t between = clone_with_pid(0, 0);
+
+	if (between < 0)
+		return err_sys(err, "fork the go-between for task %d", task->pid);
+	if (between == 0) {
+		struct err inner = ERR_INIT;
+		int ret = fork_task(restore, task, 0, &inner);
+
+		if (ret < 0)
+			status_fail(restore->status, task->index, &inner);
+		_exit(ret < 0);
+	}
+	if (waitpid(between, &status, 0) < 0)
+		return err_sys(err, "wait for the go-between of task %d", task->pid);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return err_set(err, -ECHILD, "the go-between of task %d failed", task->pid);
+	return 0;
+}
+
+int step_fork(void *ctx, const struct step *step, struct err *err)
+{
+	struct restore *restore = ((struct actor *)ctx)->restore;
+	struct task *task = (struct task *)step->obj;
+	const struct birth *birth = &restore->genealogy.births[task->index];
+
+	if (birth->orphaned)
+		return fork_orphan(restore, task, err);
+	return fork_task(restore, task,
+			 !birth->forker && restore->opts->restore_sibling ? CLONE_PARENT : 0, err);
+}
+
+int step_setsid(void *ctx, const struct step *step, struct err *err)
+{
+	return setsid() < 0 ? err_sys(err, "setsid") : 0;
+}
+
+int step_subreaper(void *ctx, const struct step *step, struct err *err)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) ? err_sys(err, "become a subreaper") : 0;
+}
+
+int step_setpgid(void *ctx, const struct step *step, struct err *err)
+{
+	const struct task *task = step->obj;
+
+	return setpgid(0, task->pgid) ? err_sys(err, "setpgid to group %d", task->pgid) : 0;
+}
+
+int step_helper_exit(void *ctx, const struct step *step, struct err *err)
+{
+	status_done(((struct actor *)ctx)->restore->status, step);
+	_exit(0);
+}
+
+int step_helper_reap(void *ctx, const struct step *step, struct err *err)
+{
+	const struct task *helper = step->obj;
+
+	return waitpid(helper->pid, NULL, 0) < 0 ?
+		       err_sys(err, "wait for helper %d", helper->pid) : 0;
+}
+
+/* Ends as the task did. A core dump that it left is not written again. */
+int step_zombie_exit(void *ctx, const struct step *step, struct err *err)
+{
+	const struct task *task = step->obj;
+	int status = (int)task->threads.v[0].core->tc->exit_code;
+	const struct rlimit no_core = { 0 };
+	sigset_t none;
+
+	prctl(PR_SET_NAME, task->threads.v[0].core->tc->comm);
+	status_done(((struct actor *)ctx)->restore->status, step);
+	if (WIFSIGNALED(status)) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		signal(WTERMSIG(status), SIG_DFL);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		kill(getpid(), WTERMSIG(status));
+	}
+	_exit(WEXITSTATUS(status));
+}
+
+/*
+ * Waits until the dead children are zombies, and drops the SIGCHLD that they sent: the one that
+ * the task still has to get, if any, is in its image. Ignoring a signal discards it.
+ */
+int step_zombies_settle(void *ctx, const struct step *step, struct err *err)
+{
+	const struct task *task = step->obj;
+	siginfo_t info;
+
+	for (size_t i = 0; i < task->children.n; i++) {
+		const struct task *child = task->children.v[i];
+
+		if (child->state != TASK_STATE_DEAD)
+			continue;
+		if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT))
+			return err_sys(err, "wait for zombie %d", child->pid);
+	}
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	return 0;
+}

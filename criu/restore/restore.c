@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The coordinator of a restore: loads and plans, starts the tree, watches it, commits, and if
+ * anything fails makes it as if nothing had been.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/pidref.h"
+#include "image/image.h"
+#include "restore/commit.h"
+#include "restore/context.h"
+#include "restore/program.h"
+#include "restore/restore.h"
+
+/* How long an unexpected death of a task may go unnoticed. */
+enum { WATCH_INTERVAL_MS = 50 };
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* ---- Before anything happens ---- */
+
+static int open_dirs(struct restore *restore, struct err *err)
+{
+	const struct opts *opts = restore->opts;
+
+	restore->images_fd = open(opts->images_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (restore->images_fd < 0)
+		return err_sys(err, "open image directory '%s'", opts->images_dir);
+	restore->root_fd = open(opts->root ? opts->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (restore->root_fd < 0)
+		return err_sys(err, "open root directory '%s'", opts->root ? opts->root : "/");
+	return 0;
+}
+
+/* Moves crib's own descriptors above every number that a restored table has. */
+static int make_room_for_tables(struct restore *restore, struct err *err)
+{
+	int *own[] = { &restore->images_fd, &restore->root_fd };
+	struct rlimit limit;
+	int highest = STDERR_FILENO;
+
+	for (size_t i = 0; i < restore->snap.fdtables.n; i++) {
+		const struct fdtable *fdt = restore->snap.fdtables.v[i];
+
+		if (fdt->slots.n && fdt->slots.v[fdt->slots.n - 1].fd > highest)
+			highest = fdt->slots.v[fdt->slots.n - 1].fd;
+	}
+	restore->service_fd = highest + 1;
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return err_sys(err, "getrlimit RLIMIT_NOFILE");
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		int fd = fcntl(*own[i], F_DUPFD_CLOEXEC, restore->service_fd);
+
+		if (fd < 0)
+			return err_sys(err, "move a descriptor above %d, the highest of the tree; "
+				       "raise the limit of open files (ulimit -n)", highest);
+		close(*own[i]);
+		*own[i] = fd;
+	}
+	return log_fd() > STDERR_FILENO ? log_move_fd(restore->service_fd) : 0;
+}
+
+static int load(struct restore *restore, struct err *err)
+{
+	int ret = open_dirs(restore, err);
+
+	if (ret == 0)
+		ret = image_load(&restore->snap, restore->images_fd,
+				 &(struct image_load_opts){ 0 }, err);
+	if (ret < 0)
+		return ret;
+	restore->own_sid = getsid(0);
+	restore->own_pgid = getpgrp();
+	ret = genealogy_plan(&restore->genealogy, &restore->snap, restore->own_sid,
+			     restore->own_pgid, err);
+	if (ret < 0)
+		return ret;
+	snapshot_assign_owners(&restore->snap);
+	return restore_build_plan(restore, err);
+}
+
+/* ---- Steps ---- */
+
+int step_verify_contents(void *ctx, const struct step *step, struct err *err)
+{
+	return image_verify_contents(((struct actor *)ctx)->restore->images_fd, 0, err);
+}
+
+int step_prepare_files(void *ctx, const struct step *step, struct err *err)
+{
+	struct restore *restore = ((struct actor *)ctx)->restore;
+
+	restore->prepared = true;
+	return fd_restore_prepare(&restore->snap, restore->opts, restore->images_fd,
+				  restore->root_fd, restore->service_fd, err);
+}
+
+int step_prepare_shmem(void *ctx, const struct step *step, struct err *err)
+{
+	struct restore *restore = ((struct actor *)ctx)->restore;
+
+	return stage_shmems(&restore->stage, restore->images_fd, err);
+}
+
+/* ---- Watching ---- */
+
+/* A task whose process may end before the others are done. */
+static bool may_exit(const struct task *task)
+{
+	return task->state == TASK_STATE_DEAD || task->state == TASK_STATE_HELPER;
+}
+
+static void fail_task(struct restore *restore, const struct task *task)
+{
+	struct err err = ERR_INIT;
+
+	err_set(&err, -ECHILD, "task %d died while it was restored", task->pid);
+	status_fail(restore->status, task->index, &err);
+}
+
+/* Opens pidfds of those that have been born; an early death is a failure of the restore. */
+static void watch_tasks(struct restore *restore)
+{
+	for (uint32_t i = 0; i < restore->snap.tasks.n; i++) {
+		const struct task *task = restore->snap.tasks.v[i];
+		int *pidfd = &restore->pidfds[i];
+
+		if (may_exit(task) || !status_is_alive(restore->status, i))
+			continue;
+		if (*pidfd < 0)
+			*pidfd = pidref_open(task->pid);
+		if (*pidfd < 0 || pidref_has_exited(*pidfd) > 0)
+			fail_task(restore, task);
+	}
+}
+
+/* What a blob reported, as an error of the restore. */
+static void take_blob_failure(struct restore *restore)
+{
+	const struct restorer_status *blob = &restore->status->restorer;
+	_cleanup_strbuf_ struct strbuf op = { 0 };
+	struct err err = ERR_INIT;
+
+	program_describe_op(&blob->failed_op, &op);
+	err_ret(&err, -blob->failed_errno, "restore memory %d: thread %d: %s", blob->failed_pid,
+		blob->failed_tid, strbuf_str(&op));
+	status_fail(restore->status, 0, &err);
+}
+
+typedef bool done_fn(struct restore *restore, enum plan_phase phase);
+
+static bool phase_done(struct restore *restore, enum plan_phase phase)
+{
+	return !__atomic_load_n(&restore->status->phase_left[phase], __ATOMIC_SEQ_CST);
+}
+
+static bool all_parked(struct restore *restore, enum plan_phase phase)
+{
+	return __atomic_load_n(&restore->status->restorer.parked, __ATOMIC_SEQ_CST) ==
+	       commit_count_threads(&restore->snap);
+}
+
+/* 0, or -ECANCELED with the reason in the status page. */
+static int wait_until(struct restore *restore, done_fn *done, enum plan_phase phase)
+{
+	int64_t deadline = restore->opts->timeout ? now_ms() + restore->opts->timeout * 1000LL :
+						    INT64_MAX;
+	uint32_t seen = __atomic_load_n(&restore->status->events, __ATOMIC_SEQ_CST);
+
+	for (;;) {
+		if (__atomic_load_n(&restore->status->restorer.failed, __ATOMIC_SEQ_CST))
+			take_blob_failure(restore);
+		if (__atomic_load_n(&restore->status->failed, __ATOMIC_SEQ_CST))
+			return -ECANCELED;
+		if (done(restore, phase))
+			return 0;
+		watch_tasks(restore);
+		if (now_ms() > deadline) {
+			struct err err = ERR_INIT;
+
+			err_set(&err, -ETIMEDOUT, "phase %s took more than %u s (--timeout)",
+				plan_phase_name(phase), restore->opts->timeout);
+			status_fail(restore->status, 0, &err);
+		}
+		seen = status_wait_event(restore->status, seen,
+					 phase == PHASE_MEMORY ? 1 : WATCH_INTERVAL_MS);
+	}
+}
+
+/* ---- The two ends ---- */
+
+/* Kills whatever was born and reaps what became crib's child. */
+static void kill_tree(struct restore *restore)
+{
+	for (uint32_t i = 0; i < restore->snap.tasks.n; i++) {
+		const struct task *task = restore->snap.tasks.v[i];
+		_cleanup_close_ int pidfd = restore->pidfds[i];
+
+		restore->pidfds[i] = -1;
+		if (!status_is_alive(restore->status, i))
+			continue;
+		if (pidfd < 0)
+			pidfd = pidref_open(task->pid);
+		if (pidfd < 0)
+			continue;
+		pidref_kill(pidfd, SIGKILL);
+		struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+		poll(&gone, 1, 1000);
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+static int run_phases(struct restore *restore)
+{
+	struct actor coordinator = { .restore = restore };
+	int ret = 0;
+
+	for (enum plan_phase phase = PHASE_PREPARE; phase < PHASE_MAX && ret == 0; phase++) {
+		ret = actor_run_phase(&coordinator, phase);
+		if (ret == 0)
+			ret = wait_until(restore, phase_done, phase);
+		if (ret == 0 && phase == PHASE_MEMORY)
+			ret = wait_until(restore, all_parked, phase);
+	}
+	return ret;
+}
+
+static void log_blob_warnings(const struct restorer_status *blob)
+{
+	for (unsigned int i = 1; i < RWARN_MAX; i++)
+		if (blob->warnings & (1ULL << i))
+			log_warn("task %d: could not restore %s: %s", blob->warning_pid[i],
+				 program_warning_name(i), strerror(blob->warning_errno[i]));
+}
+
+static int run_plan(struct restore *restore, struct err *err)
+{
+	struct snapshot *snap = &restore->snap;
+	struct err cleanup_err = ERR_INIT;
+	int ret = make_room_for_tables(restore, err);
+
+	if (ret == 0)
+		ret = stage_plan(&restore->stage, snap, err);
+	if (ret < 0)
+		return ret;
+	restore->status = status_new(&restore->plan, (uint32_t)snap->tasks.n, err);
+	if (!restore->status)
+		return -ENOMEM;
+	ret = program_status_own(&restore->status->restorer, err);
+	if (ret < 0)
+		return ret;
+	restore->pidfds = ARENA_ARRAY(&snap->arena, int, snap->tasks.n);
+	for (size_t i = 0; i < snap->tasks.n; i++)
+		restore->pidfds[i] = -1;
+	ret = run_phases(restore);
+	if (ret < 0) {
+		kill_tree(restore);
+		*err = restore->status->error;
+		ret = err->code ? err->code : ret;
+	} else {
+		log_blob_warnings(&restore->status->restorer);
+	}
+	if (restore->prepared &&
+	    fd_restore_cleanup(snap, restore->opts, restore->root_fd, &cleanup_err) < 0)
+		log_warn("%s", cleanup_err.text);
+	return ret;
+}
+
+/* With the job in its own terminal, crib waits as the shell's child for it to end. */
+static int wait_for_root(const struct restore *restore, struct err *err)
+{
+	pid_t root = restore->snap.tasks.v[0]->pid;
+
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	while (waitpid(root, NULL, 0) < 0)
+		if (errno != EINTR)
+			return err_sys(err, "wait for the restored root task %d", root);
+	return 0;
+}
+
+static void restore_fini(struct restore *restore)
+{
+	status_free(restore->status);
+	stage_fini(&restore->stage);
+	plan_fini(&restore->plan);
+	snapshot_fini(&restore->snap);
+	cleanup_close(&restore->images_fd);
+	cleanup_close(&restore->root_fd);
+}
+
+static int restore_with_signals_blocked(struct restore *restore, struct err *err)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	int ret = run_plan(restore, err);
+	prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
+int restore_tree(const struct opts *opts, struct err *err)
+{
+	struct restore restore = { .opts = opts, .images_fd = -1, .root_fd = -1, .work_fd = -1 };
+
+	snapshot_init(&restore.snap);
+	int ret = load(&restore, err);
+	if (ret == 0 && opts->show_plan) {
+		plan_print(&restore.plan, stdout);
+	} else if (ret == 0) {
+		ret = restore_with_signals_blocked(&restore, err);
+		if (ret == 0) {
+			log_info("Restore finished successfully. Tasks resumed.");
+			if (!opts->restore_detached && !opts->restore_sibling)
+				ret = wait_for_root(&restore, err);
+		}
+	}
+	restore_fini(&restore);
+	return ret;
+}
