@@ -24,6 +24,8 @@ struct range_set {
 void range_set_add(struct arena *arena, struct range_set *set, uint64_t start, uint64_t end);
 /* Sorts, and joins what overlaps or touches. */
 void range_set_normalize(struct range_set *set);
+/* The same, and joins what is less than @gap bytes apart. */
+void range_set_join(struct range_set *set, uint64_t gap);
 bool range_set_overlaps(const struct range_set *set, uint64_t start, uint64_t end);
 /*
  * The lowest address in [@low, @high) where @size bytes are free, with address % @align equal to

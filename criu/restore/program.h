@@ -35,13 +35,13 @@ struct program_env {
 	struct vma_opener opener;
 
 	/*
-	 * Shared memory of the restore, where in it struct restorer_status is, and where the
-	 * struct restorer_range is that will hold the region to unmap when the task is parked.
+	 * Shared memory of the restore, and where in it are: struct restorer_status; the futex
+	 * word that grows with every event; the struct restorer_range of this task that will
+	 * hold the region to unmap when it is parked.
 	 */
 	void *status_map;
 	size_t status_map_size; /* bytes */
-	size_t status_off;
-	size_t region_off;
+	size_t status_off, events_off, region_off;
 
 	int exe_fd;  /* these three are closed by the program; -1: leave as it is */
 	int cwd_fd;
@@ -63,8 +63,7 @@ struct program {
 	struct range limits;
 	uint32_t nr_threads;
 	void *status_map;
-	size_t status_map_size, status_off, region_off;
-	uint64_t vdso_room; /* bytes needed while the vdso moves, 0: none */
+	size_t status_map_size, status_off, events_off, region_off;
 	ARRAY(int) fds;	    /* opened for the program; owned until program_run() */
 };
 
@@ -95,5 +94,8 @@ int program_run(struct program *prog, struct err *err);
  */
 int program_status_own(struct restorer_status *status, struct err *err);
 void program_status_disown(struct restorer_status *status);
+
+/* Coordinator: lets the threads at ROP_HOLD go on. */
+void program_status_release(struct restorer_status *status);
 
 #endif /* CRIB_RESTORE_PROGRAM_H */

@@ -24,9 +24,11 @@ enum restorer_opcode {
 	ROP_COPY,	    /* address, off of bytes, length */
 	ROP_MPROTECT,	    /* address, length, prot */
 	ROP_MADVISE,	    /* address, length, advice */
+	ROP_GUARD,	    /* address, length: MADV_GUARD_INSTALL, else PROT_NONE */
 	ROP_MLOCK,	    /* address, length, flags of mlock2 */
 	ROP_VMA_NAME,	    /* address, length, off of string */
-	ROP_SET_MM,	    /* off of struct restorer_mm */
+	ROP_SET_MM,	    /* off of struct restorer_mm: PR_SET_MM_MAP */
+	ROP_SET_MM_EACH,    /* the same, value by value, if ROP_SET_MM could not */
 	ROP_PRCTL,	    /* option, four arguments */
 	ROP_PERSONALITY,    /* value */
 	ROP_MEMBARRIER,	    /* command */
@@ -150,19 +152,22 @@ struct restorer_header {
 	__u32 barrier;	    /* futex: threads that came to the barrier */
 	__u32 barrier_gen;  /* futex: barriers that were passed */
 	__s32 pid;
-	__u64 status;	    /* address of struct restorer_status. Set when loaded */
+	__u32 mm_left; /* ROP_SET_MM could not set it */
+	__u32 reserved;
+	__u64 status;  /* address of struct restorer_status. Set when loaded */
+	__u64 events;  /* address of the futex that grows with every park, hold and failure */
 };
 #define RESTORER_MAGIC 0x63726231U
 
 /*
  * One for all tasks of a restore, anywhere in memory that is MAP_SHARED, aligned to 8.
- * The coordinator waits on .events and looks at .failed and .parked.
+ * The coordinator waits on a futex word of its choice (program_env.events_off), which grows with
+ * every thread that parks or holds and with a failure, and looks at .failed and .parked.
  */
 struct restorer_status {
-	__u32 events; /* futex: grows with every thread that parks or holds, and with a failure */
 	__u32 parked; /* threads of all tasks that are at ROP_PARK */
 	__u32 held;   /* and at ROP_HOLD */
-	__u32 release; /* futex: set to 1 by the coordinator, lets those at ROP_HOLD go on */
+	__u32 release; /* 1: those at ROP_HOLD go on; program_status_release() */
 	/*
 	 * Tid of the coordinator, in its robust list (program_status_own): when it dies the kernel
 	 * sets FUTEX_OWNER_DIED and wakes, and every parked task kills itself. 0: nobody.
@@ -170,10 +175,11 @@ struct restorer_status {
 	__u32 owner;
 	__u32 claimed; /* 0 until somebody owns the next fields */
 	__u32 failed;  /* 1 once they are valid */
+	__u32 warnings; /* bit n: enum restorer_warning */
 	__s32 failed_pid, failed_tid;
 	__s32 failed_errno; /* positive */
+	__u32 reserved;
 	struct restorer_op failed_op;
-	__u64 warnings; /* bit n: enum restorer_warning */
 	__s32 warning_pid[RWARN_MAX]; /* the first task that had it, */
 	__s32 warning_errno[RWARN_MAX];
 };
