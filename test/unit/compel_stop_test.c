@@ -8,22 +8,6 @@
 
 #include "compel_target.h"
 
-static int run_until_told(struct target_words *w)
-{
-	w->ready = 1;
-	while (!w->stop)
-		w->count++;
-	return 7;
-}
-
-static int sleep_for_ever(struct target_words *w)
-{
-	w->ready = 1;
-	for (;;)
-		pause();
-	return 0;
-}
-
 static int exit_at_once(struct target_words *w)
 {
 	return w->ready = 3;
@@ -89,22 +73,6 @@ static void another_tracer_is_named(void **state)
 }
 
 /* ---- Signals ---- */
-
-static volatile int32_t *handled;
-
-static void count_signal(int signo)
-{
-	(void)signo;
-	++*handled;
-}
-
-static void handle(int signo, struct target_words *w)
-{
-	struct sigaction sa = { .sa_handler = count_signal };
-
-	handled = &w->count;
-	sigaction(signo, &sa, NULL);
-}
 
 static int count_rt_signals(struct target_words *w)
 {
@@ -182,72 +150,6 @@ static void a_deadly_signal_kills_as_ever(void **state)
 }
 
 /* ---- Job control ---- */
-
-static volatile sig_atomic_t chld_seen;
-
-static void on_chld(int signo)
-{
-	(void)signo;
-	chld_seen++;
-}
-
-/* A parent that is not the tracer: counts what it is told of its stopped child. */
-static int watch_stopped_child(struct target_words *w)
-{
-	struct sigaction sa = { .sa_handler = on_chld };
-	siginfo_t info = { 0 };
-
-	sigaction(SIGCHLD, &sa, NULL);
-	pid_t child = fork();
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			w->value++;
-	}
-	kill(child, SIGSTOP);
-	while (waitid(P_PID, (id_t)child, &info, WSTOPPED) < 0)
-		;
-	chld_seen = 0;
-	w->tids[0] = child;
-	w->ready = 1;
-	while (!w->stop) {
-		info.si_pid = 0;
-		if (waitid(P_PID, (id_t)child, &info, WSTOPPED | WCONTINUED | WEXITED | WNOHANG) ==
-			    0 &&
-		    info.si_pid)
-			w->count++;
-		w->tids[1] = chld_seen;
-		sleep_ms(1);
-	}
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	return 0;
-}
-
-static void a_stopped_task_stays_stopped_and_its_parent_hears_nothing(void **state)
-{
-	struct target t;
-
-	target_start(&t, watch_stopped_child);
-	pid_t child = t.words->tids[0];
-
-	for (int i = 0; i < 5; i++) {
-		target_stop(child, COMPEL_STOP_GROUP);
-		target_release(child);
-		wait_until(thread_state(child) == 'T');
-	}
-	int32_t value = t.words->value;
-	sleep_ms(30);
-	assert_int_equal(t.words->value, value);
-	assert_int_equal(t.words->count, 0);
-	assert_int_equal(t.words->tids[1], 0);
-
-	kill(child, SIGCONT);
-	wait_until(t.words->value != value);
-	wait_until(t.words->count == 1);
-	t.words->stop = 1;
-	assert_int_equal(target_join(&t), 0);
-}
 
 static void a_task_continued_while_it_is_traced_runs_after(void **state)
 {
@@ -556,7 +458,6 @@ int main(void)
 		cmocka_unit_test(signals_sent_to_a_stopped_task_come_after_it),
 		cmocka_unit_test(no_signal_is_lost_or_doubled_by_stopping),
 		cmocka_unit_test(a_deadly_signal_kills_as_ever),
-		cmocka_unit_test(a_stopped_task_stays_stopped_and_its_parent_hears_nothing),
 		cmocka_unit_test(a_task_continued_while_it_is_traced_runs_after),
 		cmocka_unit_test(a_task_stopped_while_it_is_traced_is_stopped_after),
 		cmocka_unit_test(a_vforking_parent_times_out_and_stops_later),

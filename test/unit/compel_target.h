@@ -201,4 +201,68 @@ static inline int64_t remote(struct compel_task *task, long nr, uint64_t a, uint
 	return val;
 }
 
+/* Borrows a standing thread for some system calls of all sorts and gives it back. */
+static inline void disturb(pid_t tid)
+{
+	struct compel_scratch scratch;
+	struct compel_task task;
+	uint64_t mask[2] = { 0 };
+
+	target_borrow(&task, tid);
+	assert_int_equal(remote(&task, SYS_gettid, 0, 0, 0), tid);
+	ok(compel_scratch_open(&task, COMPEL_SCRATCH_MAP, 64, &scratch, err));
+	assert_int_equal(remote(&task, SYS_sigaltstack, 0, scratch.addr, 0), 0);
+	ok(compel_mem_read(tid, scratch.addr, mask, sizeof(mask), err));
+	assert_int_equal(remote(&task, SYS_close, (uint64_t)-1, 0, 0), -EBADF);
+	ok(compel_scratch_close(&task, &scratch, err));
+	assert_int_equal(remote(&task, SYS_sched_yield, 0, 0, 0), 0);
+	ok(compel_finish(&task, err));
+}
+
+/* Twice, because crib may borrow a thread for more than one purpose. */
+static inline void stop_disturb_release(pid_t tid, enum compel_stop_kind kind)
+{
+	target_stop(tid, kind);
+	disturb(tid);
+#if !defined(__arm__) && !defined(__aarch64__)
+	disturb(tid);
+#endif
+	target_release(tid);
+}
+
+/* ---- Targets that several tests use ---- */
+
+static inline int run_until_told(struct target_words *w)
+{
+	w->ready = 1;
+	while (!w->stop)
+		w->count++;
+	return 7;
+}
+
+static inline int sleep_for_ever(struct target_words *w)
+{
+	w->ready = 1;
+	for (;;)
+		pause();
+	return 0;
+}
+
+/* The word that counts signals; set in a target only. */
+__attribute__((unused)) static volatile int32_t *handled;
+
+static inline void count_signal(int signo)
+{
+	(void)signo;
+	++*handled;
+}
+
+static inline void handle(int signo, struct target_words *w)
+{
+	struct sigaction sa = { .sa_handler = count_signal };
+
+	handled = &w->count;
+	sigaction(signo, &sa, NULL);
+}
+
 #endif /* CRIB_UNIT_COMPEL_TARGET_H */
