@@ -39,6 +39,7 @@ struct image_dir {
 	char tmpname[16];    /* its name */
 	char *path;	     /* the user's directory as given, for messages; owned */
 	enum image_sync sync; /* may be set between create and commit */
+	bool renaming;	      /* names in the user's directory may be of this dump */
 	bool committed;
 	pthread_mutex_t lock; /* of what follows: parts may be written by several threads */
 	struct arena arena;

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Writing one file of an image, with its checksum on the way, see store.h.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "image/crc32c.h"
+#include "image/store.h"
+
+enum {
+	BUFFER_SIZE = 64 * 1024,
+	/* So much is written before the disk is told to begin with it. */
+	WRITEBACK_STEP = 8 * 1024 * 1024,
+};
+
+int image_part_open(struct image_part *part, struct image_dir *dir, enum image_kind kind,
+		    uint64_t id, struct err *err)
+{
+	const struct image_info *info = image_info(kind);
+
+	*part = (struct image_part){ .dir = dir, .fd = -1 };
+	image_name(part->name, kind, id);
+	part->fd = openat(dir->tmpfd, part->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (part->fd < 0)
+		return err_sys(err, "create image file '%s/%s'", dir->path, part->name);
+	part->buf = xrealloc(NULL, BUFFER_SIZE);
+	for (int i = 0; i < 2; i++) {
+		if (!info->magic[i])
+			continue;
+		memcpy(part->buf + part->used, &info->magic[i], sizeof(info->magic[i]));
+		part->used += sizeof(info->magic[i]);
+	}
+	part->size = part->used;
+	return 0;
+}
+
+/* Lets the disk begin, so that the commit has less to wait for. Failure costs only time. */
+static void begin_writeback(struct image_part *part, uint64_t end)
+{
+	sync_file_range(part->fd, (off_t)part->started, (off_t)(end - part->started),
+			SYNC_FILE_RANGE_WRITE);
+	part->started = end;
+}
+
+static int write_out(struct image_part *part, const void *data, size_t size, struct err *err)
+{
+	int ret = io_write(part->fd, data, size);
+
+	if (ret < 0)
+		return err_ret(err, ret, "write image file '%s/%s'", part->dir->path, part->name);
+	part->crc = crc32c(part->crc, data, size);
+	return 0;
+}
+
+int image_part_flush(struct image_part *part, struct err *err)
+{
+	uint32_t used = part->used;
+
+	part->used = 0;
+	return used ? write_out(part, part->buf, used, err) : 0;
+}
+
+int image_part_write(struct image_part *part, const void *data, size_t size, struct err *err)
+{
+	if (size > BUFFER_SIZE - part->used) {
+		int ret = image_part_flush(part, err);
+
+		if (ret < 0)
+			return ret;
+	}
+	part->size += size;
+	if (size < BUFFER_SIZE) {
+		memcpy(part->buf + part->used, data, size);
+		part->used += (uint32_t)size;
+		return 0;
+	}
+	int ret = write_out(part, data, size, err);
+
+	if (ret == 0 && part->size - part->started >= WRITEBACK_STEP)
+		begin_writeback(part, part->size);
+	return ret;
+}
+
+void image_part_adopt(struct image_part *part, uint64_t size, uint32_t crc)
+{
+	assert(part->used == 0);
+	part->crc = crc32c_combine(part->crc, crc, size);
+	part->size += size;
+	lseek(part->fd, (off_t)part->size, SEEK_SET);
+	if (part->size - part->started >= WRITEBACK_STEP)
+		begin_writeback(part, part->size);
+}
+
+int image_part_adopt_unread(struct image_part *part, uint64_t size, struct err *err)
+{
+	uint32_t crc = 0;
+
+	for (uint64_t done = 0; done < size;) {
+		size_t want = size - done < BUFFER_SIZE ? (size_t)(size - done) : BUFFER_SIZE;
+		ssize_t n = io_pread(part->fd, part->buf, want, (off_t)(part->size + done));
+
+		if (n >= 0 && (size_t)n < want)
+			return err_set(err, -EIO, "image file '%s/%s': %zd bytes less than were "
+				       "written", part->dir->path, part->name, (ssize_t)want - n);
+		if (n < 0)
+			return err_ret(err, (int)n, "read image file '%s/%s' back",
+				       part->dir->path, part->name);
+		crc = crc32c(crc, part->buf, want);
+		done += want;
+	}
+	image_part_adopt(part, size, crc);
+	return 0;
+}
+
+/* Makes the part one of the image's files. */
+static void register_file(struct image_part *part)
+{
+	struct image_dir *dir = part->dir;
+
+	pthread_mutex_lock(&dir->lock);
+	struct image_file *file = array_push(&dir->arena, &dir->files);
+
+	memcpy(file->name, part->name, sizeof(file->name));
+	file->size = part->size;
+	file->crc = part->crc;
+	pthread_mutex_unlock(&dir->lock);
+}
+
+static void release(struct image_part *part)
+{
+	if (part->fd >= 0)
+		close(part->fd);
+	part->fd = -1;
+	free(take_ptr(part->buf));
+}
+
+int image_part_close(struct image_part *part, struct err *err)
+{
+	int ret = image_part_flush(part, err);
+
+	if (ret < 0) {
+		image_part_discard(part);
+		return ret;
+	}
+	begin_writeback(part, part->size);
+	register_file(part);
+	release(part);
+	return 0;
+}
+
+void image_part_discard(struct image_part *part)
+{
+	if (!part->dir || part->fd < 0)
+		return;
+	unlinkat(part->dir->tmpfd, part->name, 0);
+	release(part);
+}
