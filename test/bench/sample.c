@@ -218,12 +218,13 @@ static uint64_t run_command(const struct sample *s, char *command, char *last1, 
 {
 	char *argv[MAX_ARGS] = { (char *)s->tool, command, "-D", "images", "-W", "work" };
 	int n = 6;
-	if (s->engine) {
+	bool is_dump = !strcmp(command, "dump");
+	if (s->engine && is_dump) {
 		argv[n++] = "--engine";
 		argv[n++] = (char *)s->engine;
 	}
 	argv[n++] = "-o";
-	argv[n++] = !strcmp(command, "dump") ? "dump.log" : "restore.log";
+	argv[n++] = is_dump ? "dump.log" : "restore.log";
 	if (last1)
 		argv[n++] = last1;
 	if (last2)
