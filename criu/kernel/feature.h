@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What this kernel can do: a table of features under criu's names, each answered by trying it, never
- * by comparing versions.
+ * What this kernel can do: a table of features under criu's names, each answered by trying it,
+ * never by comparing versions.
  */
 #ifndef CRIB_KERNEL_FEATURE_H
 #define CRIB_KERNEL_FEATURE_H
@@ -12,9 +12,9 @@
 
 enum feature_class {
 	FEATURE_REQUIRED,     /* no tree can be dumped and restored without it */
-	FEATURE_EXTRA,	      /* some trees need it */
+	FEATURE_EXTRA,        /* some trees need it */
 	FEATURE_EXPERIMENTAL, /* only experiments use it */
-	FEATURE_NAMED,	      /* answered only when somebody asks for it by name */
+	FEATURE_NAMED,        /* answered only when somebody asks for it by name */
 };
 
 struct feature {

@@ -24,8 +24,8 @@ int probe_in_child(int namespaces, probe_fn *fn, struct err *err);
  * Runs @fn on a stopped, seized child, which ran @prepare (may be NULL) before, with ptrace
  * @options. The child is killed afterwards.
  */
-int probe_tracee(int (*prepare)(void), uintptr_t options,
-		 int (*fn)(pid_t pid, struct err *err), struct err *err);
+int probe_tracee(int (*prepare)(void), uintptr_t options, int (*fn)(pid_t pid, struct err *err),
+		 struct err *err);
 
 /* 0 when @path exists; its absence is described as "'PATH' is missing". */
 int probe_path(const char *path, struct err *err);
@@ -51,7 +51,7 @@ probe_fn probe_map_files, probe_mnt_id, probe_fdinfo_lock, probe_timerfd, probe_
 
 probe_fn probe_tun, probe_tun_ns, probe_tcp_half_closed, probe_sk_ns, probe_sk_unix_file,
 	probe_net_diag_raw, probe_nsid, probe_link_nsid, probe_newifindex, probe_nftables,
-	probe_network_lock_nftables, probe_ipt_legacy, probe_sockopt_buf_lock,
-	probe_ipv6_freebind, probe_external_net_ns;
+	probe_network_lock_nftables, probe_ipt_legacy, probe_sockopt_buf_lock, probe_ipv6_freebind,
+	probe_external_net_ns;
 
 #endif /* CRIB_KERNEL_PROBE_H */

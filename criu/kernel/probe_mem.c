@@ -41,7 +41,7 @@ enum { SCAN_PRESENT = 1 << 3, SCAN_GUARD = 1 << 8 };
 enum { ADVISE_GUARD_INSTALL = 102 };
 
 /* Bits of /proc/pid/pagemap, Documentation/admin-guide/mm/pagemap.rst */
-#define PAGEMAP_PRESENT	   (UINT64_C(1) << 63)
+#define PAGEMAP_PRESENT    (UINT64_C(1) << 63)
 #define PAGEMAP_SOFT_DIRTY (UINT64_C(1) << 55)
 
 /* The entry of the page at @addr. */
@@ -52,8 +52,7 @@ static int read_pagemap(const void *addr, uint64_t *ret_entry, struct err *err)
 
 	if (fd < 0)
 		return err_sys(err, "open '/proc/self/pagemap'");
-	ssize_t n = io_pread(fd, ret_entry, sizeof(*ret_entry),
-			     index * (off_t)sizeof(*ret_entry));
+	ssize_t n = io_pread(fd, ret_entry, sizeof(*ret_entry), index * (off_t)sizeof(*ret_entry));
 	if (n != sizeof(*ret_entry))
 		return err_ret(err, n < 0 ? (int)n : -EIO, "read '/proc/self/pagemap'");
 	return 0;

@@ -298,8 +298,8 @@ static int make_veth(int fd, int netns, struct err *err)
 {
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
 	struct nl_message request = { .len = 0 }, reply;
-	struct nlmsghdr *hdr = nl_begin(&request, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
-					&head, sizeof(head));
+	struct nlmsghdr *hdr = nl_begin(&request, RTM_NEWLINK,
+					NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, &head, sizeof(head));
 
 	nl_put(&request, hdr, IFLA_IFNAME, "crib0", sizeof("crib0"));
 	struct nlattr *info = nl_put(&request, hdr, IFLA_LINKINFO, NULL, 0);
@@ -402,8 +402,8 @@ static int try_network_lock_nftables(struct err *err)
 	if (fd < 0)
 		return fd;
 	nl_begin(&request, NFNL_MSG_BATCH_BEGIN, 0, &batch, sizeof(batch));
-	struct nlmsghdr *hdr = nl_begin(&request, nft_type(NFT_MSG_NEWTABLE), NLM_F_CREATE, &head,
-					sizeof(head));
+	struct nlmsghdr *hdr =
+		nl_begin(&request, nft_type(NFT_MSG_NEWTABLE), NLM_F_CREATE, &head, sizeof(head));
 	nl_put(&request, hdr, NFTA_TABLE_NAME, "crib", sizeof("crib"));
 	hdr = nl_begin(&request, nft_type(NFT_MSG_NEWSET), NLM_F_CREATE | NLM_F_ACK, &head,
 		       sizeof(head));

@@ -25,7 +25,7 @@
 
 /* include/uapi/linux/prctl.h, 6.16 */
 #ifndef PR_TIMER_CREATE_RESTORE_IDS
-#define PR_TIMER_CREATE_RESTORE_IDS	77
+#define PR_TIMER_CREATE_RESTORE_IDS     77
 #define PR_TIMER_CREATE_RESTORE_IDS_GET 2
 #endif
 
