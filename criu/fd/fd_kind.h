@@ -19,6 +19,7 @@ struct fd_extract {
 	struct snapshot *snap;
 	const struct opts *opts;
 	void *priv; /* of fd/: shared state of the kinds, such as pipes and ttys already met */
+	ARRAY(const char *) links; /* names made for the image, see fd_extract_undo() */
 };
 
 /*
@@ -89,6 +90,8 @@ const struct fd_kind *fd_kind_of_type(FdTypes type);
  */
 int fd_extract_begin(struct fd_extract *x, struct err *err);
 int fd_extract_end(struct fd_extract *x, struct err *err);
+/* When the dump failed: removes the names that --link-remap made. Fine at any time. */
+void fd_extract_undo(struct fd_extract *x);
 
 /*
  * Makes or finds the file entry for something that is not in a descriptor table: mapped file, cwd,
@@ -108,11 +111,12 @@ int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int
 /*
  * Restore, in the coordinator: makes what tables refer to but no task owns alone: ghost files
  * below root, memfd inodes (descriptors kept in *priv, inherited by fork); and removes names that
- * were only needed meanwhile. cleanup is safe after a failed prepare.
+ * were only needed meanwhile. cleanup is safe after a failed prepare; names that belong to the image are
+ * kept unless it was @restored.
  */
 int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int images_fd, int root_fd,
 		       int service_fd, struct err *err);
-int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd,
+int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd, bool restored,
 		       struct err *err);
 
 /* fown_entry helpers: F_GETOWN_EX and F_GETSIG of @fd; and back. */

@@ -188,6 +188,7 @@ struct snapshot {
 	ARRAY(struct shmem *) shmems;
 	ARRAY(struct ghost) ghosts;
 	ARRAY(RemapFilePathEntry *) remaps;
+	ARRAY(const char *) made_dirs; /* restore: directories made for ghosts, parents first */
 	ARRAY(MemfdInodeEntry *) memfds;
 	ARRAY(TtyInfoEntry *) ttys;
 	ARRAY(TtyDataEntry *) tty_data;

@@ -282,7 +282,7 @@ static int run_plan(struct restore *restore, struct err *err)
 		log_blob_warnings(&restore->status->restorer);
 	}
 	if (restore->prepared &&
-	    fd_restore_cleanup(snap, restore->opts, restore->root_fd, &cleanup_err) < 0)
+	    fd_restore_cleanup(snap, restore->opts, restore->root_fd, ret == 0, &cleanup_err) < 0)
 		log_warn("%s", cleanup_err.text);
 	return ret;
 }

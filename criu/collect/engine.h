@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which source reads what: --engine, and what of it works on this kernel.
+ */
+#ifndef CRIB_COLLECT_ENGINE_H
+#define CRIB_COLLECT_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collect/source.h"
+
+enum engine_choice { ENGINE_AUTO, ENGINE_BPF, ENGINE_PROC };
+
+struct engines {
+	struct source *bpf;  /* owned; NULL: not wanted, or does not work here */
+	struct source *proc; /* owned; always there */
+	uint8_t choice[RG_MAX];
+	bool fell_back;	     /* auto took proc because ... */
+	struct err reason;   /* ... of this */
+};
+
+/* Opens what @choice, one for each group, needs. 0, or -errno when ENGINE_BPF was asked for and
+ * does not work. */
+int engines_open(struct engines *engines, const uint8_t choice[RG_MAX], struct err *err);
+void engines_close(struct engines *engines);
+
+/*
+ * Collects one group from the engine it was given to. With ENGINE_AUTO what the BPF engine has none
+ * of comes from /proc. 0 or -errno.
+ */
+int engines_collect(struct engines *engines, enum rec_group group,
+		    const struct collect_target *targets, size_t n, struct rec_sink *sink,
+		    struct err *err);
+
+#endif /* CRIB_COLLECT_ENGINE_H */

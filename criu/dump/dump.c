@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A dump from freezing to the commit, in the order of dump_stages(). Whatever fails, the end is
+ * the same: the parts of the image are removed and the tree runs again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "collect/engine.h"
+#include "collect/inside/inside.h"
+#include "dump/dump.h"
+#include "dump/extract.h"
+#include "dump/keeper.h"
+#include "image/image.h"
+#include "mem/mem.h"
+#include "target/freeze.h"
+#include "target/script.h"
+
+_Static_assert((int)ENGINE_BPF == (int)OPTS_ENGINE_BPF && (int)ENGINE_PROC == (int)OPTS_ENGINE_PROC,
+	       "engine choices are the options'");
+
+struct dump {
+	const struct opts *opts;
+	const struct keeper *keeper; /* NULL: inspect, nobody to watch */
+	struct image_dir image;
+	struct frozen_tree tree;
+	struct engines engines;
+	struct gather gather;
+	struct snapshot snap;
+	struct fd_extract extract;
+	struct complaints complaints;
+	struct mem_stats mem;
+	struct collect_target *targets;
+	size_t nr_targets;
+	uint64_t start_us, frozen_us, collected_us, memory_us, written_us, thawed_us;
+};
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static int run_script(struct dump *dump, const char *hook, struct err *err)
+{
+	const struct script_env env = { .images_fd = dump->image.dirfd,
+					.init_pid = dump->opts->tree_pid };
+
+	return script_run(dump->opts, hook, &env, err);
+}
+
+/* ---- Stages ---- */
+
+static int freeze(struct dump *dump, struct err *err)
+{
+	struct freeze_opts opts = { 0 };
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (dump->opts->timeout)
+		opts.deadline_ns = (now.tv_sec + (int64_t)dump->opts->timeout) * 1000000000 +
+				   now.tv_nsec;
+	else
+		opts.deadline_ns = INT64_MAX;
+	dump->start_us = now_us();
+	int ret = freeze_tree(&dump->tree, dump->opts->tree_pid, &opts, err);
+	dump->frozen_us = now_us();
+	return ret;
+}
+
+/* crib cannot stop itself; whoever started it would wait for ever. */
+static int check_not_own_tree(struct dump *dump, struct err *err)
+{
+	for (size_t i = 0; i < dump->tree.tasks.n; i++)
+		if (dump->tree.tasks.v[i]->pid == getpid() ||
+		    dump->tree.tasks.v[i]->pid == getppid())
+			return err_set(err, -EINVAL, "crib runs inside the tree of task %d: start it "
+				       "from another shell, or with setsid", dump->opts->tree_pid);
+	return 0;
+}
+
+static void make_targets(struct dump *dump)
+{
+	struct arena *arena = &dump->tree.arena;
+
+	dump->nr_targets = dump->tree.tasks.n;
+	dump->targets = ARENA_ARRAY(arena, struct collect_target, dump->nr_targets);
+	for (size_t i = 0; i < dump->nr_targets; i++) {
+		const struct frozen_task *task = dump->tree.tasks.v[i];
+		pid_t *tids = ARENA_ARRAY(arena, pid_t, task->threads.n);
+
+		for (size_t t = 0; t < task->threads.n; t++)
+			tids[t] = task->threads.v[t].tid;
+		dump->targets[i] = (struct collect_target){
+			.pid = task->pid, .pidfd = task->pidfd, .tids = tids,
+			.nr_tids = task->threads.n, .zombie = task->zombie,
+		};
+	}
+}
+
+static int collect(struct dump *dump, struct err *err)
+{
+	int ret = engines_open(&dump->engines, dump->opts->engine, err);
+
+	if (ret == 0 && dump->engines.fell_back)
+		log_info("no BPF engine: %s; using /proc", dump->engines.reason.text);
+	make_targets(dump);
+	for (enum rec_group group = 0; group < RG_MAX && ret == 0; group++)
+		ret = engines_collect(&dump->engines, group, dump->targets, dump->nr_targets,
+				      &dump->gather.sink, err);
+	if (ret == 0)
+		ret = inside_complete(&dump->tree, &dump->gather, err);
+	dump->collected_us = now_us();
+	return ret;
+}
+
+static int build(struct dump *dump, struct err *err)
+{
+	dump->extract = (struct fd_extract){ .snap = &dump->snap, .opts = dump->opts };
+	return build_snapshot(&dump->snap, &dump->gather, &dump->tree, &dump->extract,
+			      &dump->complaints, err);
+}
+
+/* All that cannot be dumped is said at once. */
+static int refuse_unsupported(struct dump *dump, struct err *err)
+{
+	size_t n = dump->complaints.text.n;
+
+	if (n == 0)
+		return 0;
+	for (size_t i = 0; n > 1 && i < n; i++)
+		log_error("%s", dump->complaints.text.v[i]);
+	if (n == 1)
+		return err_set(err, -ENOTSUP, "%s", dump->complaints.text.v[0]);
+	return err_set(err, -ENOTSUP, "%zu objects of the tree cannot be dumped: see above", n);
+}
+
+static int check_alive(struct dump *dump, struct err *err)
+{
+	return dump->keeper ? keeper_check(dump->keeper, err) : 0;
+}
+
+static int extract(struct dump *dump, struct err *err)
+{
+	int ret = extract_contents(&dump->snap, &dump->gather, &dump->extract, err);
+
+	if (ret == 0)
+		ret = mem_scan(&dump->snap, dump->opts->compat != OPTS_COMPAT_CRIU, &dump->mem, err);
+	return ret == 0 ? snapshot_validate(&dump->snap, err) : ret;
+}
+
+static int write_memory(struct dump *dump, struct err *err)
+{
+	dump->memory_us = now_us();
+	int ret = mem_write(&dump->snap, &dump->image, &dump->mem, err);
+	dump->written_us = now_us();
+	return ret;
+}
+
+static int save(struct dump *dump, struct err *err)
+{
+	const struct image_save_opts opts = { .compat_criu = dump->opts->compat == OPTS_COMPAT_CRIU };
+
+	return image_save(&dump->snap, &dump->image, &opts, err);
+}
+
+static int post_dump(struct dump *dump, struct err *err)
+{
+	return run_script(dump, "post-dump", err);
+}
+
+static int network_lock(struct dump *dump, struct err *err)
+{
+	return run_script(dump, "network-lock", err);
+}
+
+static int commit(struct dump *dump, struct err *err)
+{
+	return image_commit(&dump->image, err);
+}
+
+typedef int stage_fn(struct dump *dump, struct err *err);
+
+static int run_stages(struct dump *dump, stage_fn *const *stages, struct err *err)
+{
+	for (; *stages; stages++) {
+		int ret = check_alive(dump, err);
+
+		if (ret == 0)
+			ret = (*stages)(dump, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* ---- The two ends ---- */
+
+static void dump_init(struct dump *dump, const struct opts *opts)
+{
+	struct rlimit limit;
+
+	*dump = (struct dump){ .opts = opts, .image.dirfd = -1 };
+	snapshot_init(&dump->snap);
+	gather_init(&dump->gather);
+	/* one duplicate of every description of the tree is held at a time */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void dump_fini(struct dump *dump)
+{
+	engines_close(&dump->engines);
+	complaints_fini(&dump->complaints);
+	snapshot_fini(&dump->snap);
+	gather_fini(&dump->gather);
+}
+
+static enum thaw_how thaw_how(const struct opts *opts)
+{
+	if (opts->leave_running)
+		return THAW_RUN;
+	return opts->leave_stopped ? THAW_STOP : THAW_KILL;
+}
+
+static uint32_t us_between(uint64_t from, uint64_t to)
+{
+	return to > from ? (uint32_t)(to - from) : 0;
+}
+
+static void write_stats(struct dump *dump)
+{
+	DumpStatsEntry entry = DUMP_STATS_ENTRY__INIT;
+	StatsEntry stats = STATS_ENTRY__INIT;
+	struct err err = ERR_INIT;
+
+	stats.dump = &entry;
+	entry.freezing_time = us_between(dump->start_us, dump->frozen_us);
+	entry.frozen_time = us_between(dump->frozen_us, dump->thawed_us);
+	entry.memdump_time = us_between(dump->collected_us, dump->memory_us);
+	entry.memwrite_time = us_between(dump->memory_us, dump->written_us);
+	entry.pages_scanned = dump->mem.pages_scanned;
+	entry.pages_written = dump->mem.pages_written;
+	entry.has_shpages_scanned = entry.has_shpages_written = true;
+	entry.shpages_scanned = dump->mem.shmem_pages_scanned;
+	entry.shpages_written = dump->mem.shmem_pages_written;
+	_cleanup_close_ int work_fd = open(dump->opts->work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (work_fd < 0 || image_save_stats(work_fd, IMG_STATS_DUMP, &stats, &err) < 0)
+		log_warn("statistics are not written: %s", err.text);
+}
+
+static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
+{
+	static stage_fn *const before[] = { freeze, check_not_own_tree, network_lock, collect,
+					    build, refuse_unsupported, extract, write_memory, save,
+					    post_dump, commit, NULL };
+	const struct opts *opts = ctx;
+	struct err thaw_err = ERR_INIT;
+	struct dump dump;
+
+	dump_init(&dump, opts);
+	dump.keeper = keeper;
+	int ret = image_create(&dump.image, opts->images_dir, err);
+	if (ret == 0)
+		ret = run_script(&dump, "pre-dump", err);
+	if (ret == 0)
+		ret = run_stages(&dump, before, err);
+	if (ret < 0)
+		fd_extract_undo(&dump.extract);
+	int thaw = thaw_tree(&dump.tree, ret == 0 ? thaw_how(opts) : THAW_RUN, &thaw_err);
+	dump.thawed_us = now_us();
+	if (ret == 0 && thaw < 0) {
+		*err = thaw_err;
+		ret = thaw;
+	}
+	if (ret == 0) {
+		write_stats(&dump);
+		log_info("Dumping finished successfully");
+	}
+	image_fini(&dump.image);
+	dump_fini(&dump);
+	return ret;
+}
+
+int dump_tree(const struct opts *opts, struct err *err)
+{
+	return keeper_run(dump_in_keeper, (void *)opts, err);
+}
+
+/* ---- Inspect ---- */
+
+struct inspect {
+	const struct opts *opts;
+	dump_show_fn *show;
+	void *ctx;
+};
+
+static int inspect_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
+{
+	static stage_fn *const stages[] = { freeze, check_not_own_tree, collect, build, NULL };
+	struct inspect *inspect = ctx;
+	struct dump dump;
+
+	dump_init(&dump, inspect->opts);
+	dump.keeper = keeper;
+	int ret = run_stages(&dump, stages, err);
+	if (ret == 0 && !dump.complaints.text.n)
+		ret = extract(&dump, err);
+	fd_extract_undo(&dump.extract);
+	thaw_tree(&dump.tree, THAW_RUN, NULL);
+	if (ret == 0)
+		ret = inspect->show(&dump.snap, &dump.complaints, inspect->ctx, err);
+	dump_fini(&dump);
+	return ret;
+}
+
+int dump_inspect(const struct opts *opts, dump_show_fn *show, void *ctx, struct err *err)
+{
+	struct inspect inspect = { .opts = opts, .show = show, .ctx = ctx };
+
+	return keeper_run(inspect_in_keeper, &inspect, err);
+}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files without a name, see ghost.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "fd/ghost.h"
+#include "fd/kinds.h"
+#include "image/image.h"
+
+enum { BLOCK = 512 };
+
+/* Too large to be copied into the image, holes not counted. */
+static int check_limit(const struct fd_extract *x, const char *name, const struct stat *st,
+		       struct err *err)
+{
+	uint64_t size = (uint64_t)st->st_blocks * BLOCK;
+
+	if (!S_ISREG(st->st_mode) || size <= x->opts->ghost_limit)
+		return 0;
+	return err_set(err, -ENOTSUP, "deleted file '%s' holds %llu bytes, more than %llu: use "
+		       "--ghost-limit %llu", name, (unsigned long long)size,
+		       (unsigned long long)x->opts->ghost_limit, (unsigned long long)size);
+}
+
+static int check_links(const struct fd_extract *x, const char *name, const struct stat *st,
+		       struct err *err)
+{
+	if (st->st_nlink == 0 || S_ISDIR(st->st_mode))
+		return check_limit(x, name, st, err);
+	if (!x->opts->link_remap)
+		return err_set(err, -ENOTSUP, "'%s' was deleted and has a link elsewhere: use "
+			       "--link-remap", name);
+	return 0;
+}
+
+int ghost_check(const struct fd_extract *x, const struct rec_fd *rec, struct err *err)
+{
+	char path[64], name[256];
+	struct stat st;
+
+	if (!(rec->file_flags & REC_FILE_DELETED))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%u/fd/%u", rec->hdr.pid, rec->fd);
+	if (stat(path, &st))
+		return err_sys(err, "stat '%s'", path);
+	snprintf(name, sizeof(name), "%.*s", (int)rec->path_len, rec->path);
+	return check_links(x, name, &st, err);
+}
+
+static void add_remap(struct snapshot *snap, uint32_t orig_id, uint32_t remap_id, RemapType type)
+{
+	RemapFilePathEntry *remap = SNAP_MSG(snap, RemapFilePathEntry, remap_file_path_entry);
+
+	remap->orig_id = orig_id;
+	remap->remap_id = remap_id;
+	remap->has_remap_type = true;
+	remap->remap_type = type;
+	*array_push(&snap->arena, &snap->remaps) = remap;
+}
+
+static Timeval *timeval_of(struct snapshot *snap, const struct timespec *ts)
+{
+	Timeval *tv = SNAP_MSG(snap, Timeval, timeval);
+
+	tv->tv_sec = (uint64_t)ts->tv_sec;
+	tv->tv_usec = (uint64_t)ts->tv_nsec / 1000;
+	return tv;
+}
+
+static GhostFileEntry *ghost_entry_new(struct snapshot *snap, const struct stat *st)
+{
+	GhostFileEntry *entry = SNAP_MSG(snap, GhostFileEntry, ghost_file_entry);
+
+	entry->uid = st->st_uid;
+	entry->gid = st->st_gid;
+	entry->mode = st->st_mode;
+	entry->has_dev = entry->has_ino = true;
+	entry->dev = (uint32_t)(major(st->st_dev) << 20 | minor(st->st_dev));
+	entry->ino = st->st_ino;
+	entry->has_rdev = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+	entry->rdev = (uint32_t)st->st_rdev;
+	entry->atim = timeval_of(snap, &st->st_atim);
+	entry->mtim = timeval_of(snap, &st->st_mtim);
+	if (S_ISREG(st->st_mode)) {
+		entry->has_size = true;
+		entry->size = (uint64_t)st->st_size;
+	}
+	return entry;
+}
+
+/* The duplicate may be for writing only, or O_PATH. */
+static int reopen_for_reading(int fd, struct err *err)
+{
+	char path[48];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	int copy = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return copy < 0 ? err_sys(err, "open a deleted file again by '%s'", path) : copy;
+}
+
+static int add_ghost(struct fd_extract *x, const struct stat *st, int fd, uint32_t id,
+		     struct err *err)
+{
+	int content = S_ISREG(st->st_mode) ? reopen_for_reading(fd, err) : -1;
+
+	if (S_ISREG(st->st_mode) && content < 0)
+		return content;
+	*array_push(&x->snap->arena, &x->snap->ghosts) = (struct ghost){
+		.id = id, .entry = ghost_entry_new(x->snap, st), .fd = content,
+	};
+	return 0;
+}
+
+/* A new name in the directory of the old one. criu's restore expects this form. */
+static int add_link(struct fd_extract *x, const RegFileEntry *reg, const struct stat *st, int fd,
+		    uint32_t *ret_id, struct err *err)
+{
+	struct snapshot *snap = x->snap;
+	struct ofd *ofd = snapshot_add_file(snap);
+	RegFileEntry *link = SNAP_MSG(snap, RegFileEntry, reg_file_entry);
+	char *copy = arena_strdup(&snap->arena, reg->name);
+	char path[48];
+
+	ofd->entry = SNAP_MSG(snap, FileEntry, file_entry);
+	ofd->entry->id = snap->next_file_id++;
+	ofd->entry->type = FD_TYPES__REG;
+	ofd->kind = &fd_kind_reg;
+	ofd->entry->reg = link;
+	*link = *reg;
+	link->id = ofd->entry->id;
+	link->name = arena_printf(&snap->arena, "%s/link_remap.%u", dirname(copy), link->id);
+	link->fown = fd_fown_extract(snap, -1);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, AT_FDCWD, link->name, AT_SYMLINK_FOLLOW))
+		return err_sys(err, "link deleted file '%s' to '%s'", reg->name, link->name);
+	*array_push(&snap->arena, &x->links) = link->name;
+	*ret_id = link->id;
+	return 0;
+}
+
+/* What stands in for one inode. */
+struct stand_in {
+	uint32_t remap_id;
+	RemapType type;
+};
+
+int ghost_extract(struct fd_extract *x, const RegFileEntry *reg, const struct stat *st, int fd,
+		  struct err *err)
+{
+	struct fd_shared *shared = fd_shared(x);
+	struct stand_in *have = hashmap_get(&shared->ghosts, st->st_dev, st->st_ino);
+	bool ghost = st->st_nlink == 0 || S_ISDIR(st->st_mode);
+
+	if (!have) {
+		have = ARENA_NEW(&x->snap->arena, struct stand_in);
+		int ret = check_links(x, reg->name, st, err);
+
+		if (ret == 0 && ghost) {
+			have->type = REMAP_TYPE__GHOST;
+			have->remap_id = shared->next_ghost_id++;
+			ret = add_ghost(x, st, fd, have->remap_id, err);
+		} else if (ret == 0) {
+			have->type = REMAP_TYPE__LINKED;
+			ret = add_link(x, reg, st, fd, &have->remap_id, err);
+		}
+		if (ret < 0)
+			return ret;
+		hashmap_put(&shared->ghosts, st->st_dev, st->st_ino, have);
+	}
+	add_remap(x->snap, reg->id, have->remap_id, have->type);
+	return 0;
+}
+
+void fd_extract_undo(struct fd_extract *x)
+{
+	for (size_t i = 0; i < x->links.n; i++)
+		unlink(x->links.v[i]);
+	x->links.n = 0;
+}
+
+/* ---- Restore ---- */
+
+static const RemapFilePathEntry *find_remap(const struct snapshot *snap, uint32_t id)
+{
+	for (size_t i = 0; i < snap->remaps.n; i++)
+		if (snap->remaps.v[i]->orig_id == id)
+			return snap->remaps.v[i];
+	return NULL;
+}
+
+static struct ghost *find_ghost(const struct snapshot *snap, uint32_t id)
+{
+	array_each(struct ghost, ghost, &snap->ghosts)
+		if (ghost->id == id)
+			return ghost;
+	return NULL;
+}
+
+/* The name under which a file that has been remapped can be opened, relative to root_fd. */
+static const char *stand_in_path(const struct snapshot *snap, const RemapFilePathEntry *remap)
+{
+	if (remap->remap_type == REMAP_TYPE__GHOST) {
+		const struct ghost *ghost = find_ghost(snap, remap->remap_id);
+
+		return ghost ? ghost->path : NULL;
+	}
+	const struct ofd *ofd = snapshot_find_file(snap, remap->remap_id);
+	return ofd && ofd->entry->reg ? ofd->entry->reg->name : NULL;
+}
+
+static const char *below(const char *path)
+{
+	path += strspn(path, "/");
+	return *path ? path : ".";
+}
+
+int ghost_open(struct fd_opener *opener, const RegFileEntry *reg, int flags, struct err *err)
+{
+	const RemapFilePathEntry *remap = find_remap(opener->snap, reg->id);
+
+	if (!remap)
+		return -ENOENT;
+	const char *path = stand_in_path(opener->snap, remap);
+	if (!path)
+		return err_set(err, -EBADMSG, "deleted file '%s' is not in the image (remap type "
+			       "%d, id %u)", reg->name, (int)remap->remap_type, remap->remap_id);
+	int fd = openat(opener->root_fd, below(path), flags | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, errno == ENOENT ? -ENXIO : -errno,
+			       "open '%s', which stands in for deleted '%s': %s", path, reg->name,
+			       strerror(errno));
+	return fd;
+}
+
+static int make_node(const struct ghost *ghost, int images_fd, int root_fd, struct err *err)
+{
+	const GhostFileEntry *entry = ghost->entry;
+	const char *path = below(ghost->path);
+
+	if (S_ISDIR(entry->mode))
+		return mkdirat(root_fd, path, entry->mode & 07777) ?
+			       err_sys(err, "make directory '%s'", ghost->path) : 0;
+	if (S_ISLNK(entry->mode))
+		return symlinkat(entry->symlnk_target ? entry->symlnk_target : "", root_fd, path) ?
+			       err_sys(err, "make symbolic link '%s'", ghost->path) : 0;
+	if (!S_ISREG(entry->mode))
+		return mknodat(root_fd, path, entry->mode, entry->rdev) ?
+			       err_sys(err, "make '%s' of mode %o", ghost->path, entry->mode) : 0;
+	_cleanup_close_ int fd = openat(root_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+					0600);
+	if (fd < 0)
+		return err_sys(err, "create '%s'", ghost->path);
+	return image_copy_ghost(images_fd, ghost->id, fd, err);
+}
+
+static int set_attributes(const struct ghost *ghost, int root_fd, struct err *err)
+{
+	const GhostFileEntry *entry = ghost->entry;
+	const char *path = below(ghost->path);
+
+	if (fchownat(root_fd, path, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW))
+		return err_sys(err, "chown '%s'", ghost->path);
+	if (S_ISLNK(entry->mode))
+		return 0;
+	if (fchmodat(root_fd, path, entry->mode & 07777, 0))
+		return err_sys(err, "chmod '%s'", ghost->path);
+	if (!entry->atim || !entry->mtim)
+		return 0;
+	const struct timespec times[2] = {
+		{ (time_t)entry->atim->tv_sec, (long)entry->atim->tv_usec * 1000 },
+		{ (time_t)entry->mtim->tv_sec, (long)entry->mtim->tv_usec * 1000 },
+	};
+	return utimensat(root_fd, path, times, 0) ? err_sys(err, "set times of '%s'", ghost->path) :
+						    0;
+}
+
+/* The directory that the file was in may be gone too: it is made for the time being. */
+static int make_parents(struct snapshot *snap, const char *path, int root_fd, struct err *err)
+{
+	char *copy = arena_strdup(&snap->arena, path);
+
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(root_fd, below(copy), 0700) == 0)
+			*array_push(&snap->arena, &snap->made_dirs) =
+				arena_strdup(&snap->arena, copy);
+		else if (errno != EEXIST)
+			return err_sys(err, "make directory '%s'", copy);
+		*slash = '/';
+	}
+	return 0;
+}
+
+static const char *original_name(const struct snapshot *snap, const struct ghost *ghost)
+{
+	for (size_t i = 0; i < snap->remaps.n; i++) {
+		const RemapFilePathEntry *remap = snap->remaps.v[i];
+		const struct ofd *ofd;
+
+		if (remap->remap_type != REMAP_TYPE__GHOST || remap->remap_id != ghost->id)
+			continue;
+		ofd = snapshot_find_file(snap, remap->orig_id);
+		if (ofd && ofd->entry->reg)
+			return ofd->entry->reg->name;
+	}
+	return NULL;
+}
+
+int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, struct err *err)
+{
+	array_each(struct ghost, ghost, &snap->ghosts) {
+		const char *name = original_name(snap, ghost);
+
+		if (!name)
+			continue;
+		int ret = make_parents(snap, name, root_fd, err);
+		const char *path = arena_printf(&snap->arena, "%s.cr.%x.ghost", name, ghost->id);
+
+		if (ret < 0)
+			return ret;
+		/* left by a restore that was killed */
+		unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0);
+		ghost->path = path;
+		ret = make_node(ghost, images_fd, root_fd, err);
+		if (ret == 0)
+			ret = set_attributes(ghost, root_fd, err);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* Removed under its own name if that is free, so that /proc shows it as it was. */
+static int remove_ghost(const struct snapshot *snap, const struct ghost *ghost, int root_fd,
+			struct err *err)
+{
+	const char *name = original_name(snap, ghost), *path = ghost->path;
+
+	if (syscall(SYS_renameat2, root_fd, below(path), root_fd, below(name),
+		    RENAME_NOREPLACE) == 0)
+		path = name;
+	if (unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0) &&
+	    errno != ENOENT)
+		return err_sys(err, "remove '%s'", path);
+	return 0;
+}
+
+int ghost_cleanup(struct snapshot *snap, int root_fd, bool restored, struct err *err)
+{
+	int ret = 0;
+
+	array_each(struct ghost, ghost, &snap->ghosts) {
+		int failed = ghost->path ? remove_ghost(snap, ghost, root_fd, ret ? NULL : err) : 0;
+
+		ret = ret ? ret : failed;
+	}
+	for (size_t i = 0; restored && i < snap->remaps.n; i++) {
+		const RemapFilePathEntry *remap = snap->remaps.v[i];
+		const char *path = stand_in_path(snap, remap);
+
+		if (remap->remap_type == REMAP_TYPE__LINKED && path)
+			unlinkat(root_fd, below(path), 0);
+	}
+	for (size_t i = snap->made_dirs.n; i-- > 0;)
+		unlinkat(root_fd, below(snap->made_dirs.v[i]), AT_REMOVEDIR);
+	return ret;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kinds, and what they share among themselves during one dump.
+ */
+#ifndef CRIB_FD_KINDS_H
+#define CRIB_FD_KINDS_H
+
+#include "base/hashmap.h"
+#include "fd/fd_kind.h"
+
+/* One line each: see Documentation/HOWTO-add-an-fd-kind. */
+extern const struct fd_kind fd_kind_reg;
+
+/* fd_extract.priv */
+struct fd_shared {
+	struct hashmap paths;	/* (hash of path and flags, dev ^ ino): struct ofd, fd_extract_path() */
+	struct hashmap ghosts;	/* (dev, ino): struct fd_ghost_ref */
+	struct hashmap objects; /* (ofd type, inode number): of the kind: pipes, ttys .. */
+	uint32_t next_ghost_id;
+};
+
+static inline struct fd_shared *fd_shared(const struct fd_extract *x)
+{
+	return x->priv;
+}
+
+/* True when the text is @literal, or begins with it. */
+bool rec_path_is(const struct rec_fd *rec, const char *literal);
+bool rec_path_has_prefix(const struct rec_fd *rec, const char *prefix);
+
+#endif /* CRIB_FD_KINDS_H */

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Regular files, directories, symbolic links (O_PATH) and the memory devices: whatever is opened
+ * again by its path. Deleted ones are in ghost.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "fd/ghost.h"
+#include "fd/kinds.h"
+
+enum { MEM_MAJOR = 1 };
+
+/* The kernel's O_LARGEFILE, which libc defines as 0 where off_t is 64 bits wide. */
+#define KERNEL_O_LARGEFILE 0100000
+
+static bool is_memory_device(const struct rec_fd *rec)
+{
+	switch (rec->rdev) {
+	case MEM_MAJOR << 20 | 3: /* null */
+	case MEM_MAJOR << 20 | 5: /* zero */
+	case MEM_MAJOR << 20 | 7: /* full */
+	case MEM_MAJOR << 20 | 8: /* random */
+	case MEM_MAJOR << 20 | 9: /* urandom */
+		return true;
+	}
+	return false;
+}
+
+static bool reg_match(const struct rec_fd *rec)
+{
+	if (!rec->path_len || rec->path[0] != '/')
+		return false;
+	if (rec->flags & O_PATH)
+		return true;
+	return S_ISREG(rec->mode) || S_ISDIR(rec->mode) ||
+	       (S_ISCHR(rec->mode) && is_memory_device(rec));
+}
+
+static int reg_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err)
+{
+	const struct rec_fd *rec = ofd->rec;
+
+	if (rec->file_flags & REC_FILE_UNREACHABLE)
+		return err_set(err, -ENOTSUP, "'%.*s' is not below crib's root directory: not "
+			       "supported; run crib where it is", (int)rec->path_len, rec->path);
+	return ghost_check(x, rec, err);
+}
+
+static RegFileEntry *reg_entry_new(struct snapshot *snap, const struct rec_fd *rec, uint32_t id)
+{
+	RegFileEntry *reg = SNAP_MSG(snap, RegFileEntry, reg_file_entry);
+
+	reg->id = id;
+	reg->flags = rec->flags;
+	reg->pos = rec->pos;
+	reg->name = arena_strndup(&snap->arena, rec->path, rec->path_len);
+	reg->mnt_id = rec->mnt_id;
+	reg->has_mnt_id = rec->mnt_id >= 0;
+	return reg;
+}
+
+/* Size, mode and identity, by which a restore sees whether it is still the same file. */
+static int fill_identity(RegFileEntry *reg, const struct stat *st)
+{
+	reg->has_mode = true;
+	reg->mode = st->st_mode;
+	if (S_ISREG(st->st_mode)) {
+		reg->has_size = true;
+		reg->size = (uint64_t)st->st_size;
+	}
+	reg->has_dev = reg->has_ino = true;
+	reg->dev = (uint64_t)major(st->st_dev) << 20 | minor(st->st_dev);
+	reg->ino = st->st_ino;
+	return 0;
+}
+
+static int stat_by_path_or_fd(const RegFileEntry *reg, const struct rec_fd *rec, int fd,
+			      struct stat *st, struct err *err)
+{
+	int flags = (reg->flags & O_NOFOLLOW) ? AT_SYMLINK_NOFOLLOW : 0;
+
+	if (fd >= 0)
+		return fstat(fd, st) ? err_sys(err, "stat '%s'", reg->name) : 0;
+	if (fstatat(AT_FDCWD, reg->name, st, flags))
+		return err_sys(err, "stat '%s'", reg->name);
+	if (rec->ino && st->st_ino != rec->ino)
+		return err_set(err, -ENOTSUP, "'%s' is another file now: it was mounted over or "
+			       "replaced", reg->name);
+	return 0;
+}
+
+/* The entry of one file, with what of it has to travel if it has no name any more. */
+static int extract_reg(struct fd_extract *x, struct ofd *ofd, const struct rec_fd *rec, int fd,
+		       struct err *err)
+{
+	RegFileEntry *reg = reg_entry_new(x->snap, rec, ofd->entry->id);
+	struct stat st;
+	int ret = stat_by_path_or_fd(reg, rec, fd, &st, err);
+
+	if (ret < 0)
+		return ret;
+	fill_identity(reg, &st);
+	reg->fown = fd_fown_extract(x->snap, rec->flags & O_PATH ? -1 : fd);
+	ofd->entry->reg = reg;
+	if (rec->file_flags & REC_FILE_DELETED)
+		return ghost_extract(x, reg, &st, fd, err);
+	return 0;
+}
+
+static int reg_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
+{
+	return extract_reg(x, ofd, ofd->rec, fd, err);
+}
+
+static uint64_t hash_text(const char *text, uint32_t len, uint64_t seed)
+{
+	uint64_t hash = seed ^ UINT64_C(0xcbf29ce484222325);
+
+	for (uint32_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+int fd_extract_path(struct fd_extract *x, const struct rec_fd *rec, int fd, struct ofd **ret_ofd,
+		    struct err *err)
+{
+	struct hashmap *paths = &fd_shared(x)->paths;
+	uint64_t key = hash_text(rec->path, rec->path_len, rec->flags);
+	struct ofd *ofd = hashmap_get(paths, key, rec->dev ^ rec->ino);
+
+	if (!ofd) {
+		ofd = snapshot_add_file(x->snap);
+		ofd->entry = SNAP_MSG(x->snap, FileEntry, file_entry);
+		ofd->entry->id = x->snap->next_file_id++;
+		ofd->entry->type = FD_TYPES__REG;
+		ofd->kind = &fd_kind_reg;
+		int ret = extract_reg(x, ofd, rec, fd, err);
+		if (ret < 0)
+			return ret;
+		hashmap_put(paths, key, rec->dev ^ rec->ino, ofd);
+	}
+	*ret_ofd = ofd;
+	return 0;
+}
+
+/* ---- Restore ---- */
+
+static int check_same_file(const struct fd_opener *opener, const RegFileEntry *reg, int fd,
+			   struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return err_sys(err, "stat '%s'", reg->name);
+	if (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT))
+		return err_set(err, -ESTALE, "'%s' is of another type than when it was dumped: "
+			       "mode %o, was %o", reg->name, st.st_mode, reg->mode);
+	if (reg->has_size && S_ISREG(st.st_mode) && (uint64_t)st.st_size != reg->size)
+		return err_set(err, -ESTALE, "'%s' has changed: %llu bytes, %llu when it was dumped; "
+			       "put the old file back", reg->name, (unsigned long long)st.st_size,
+			       (unsigned long long)reg->size);
+	if (reg->has_mode && !opener->opts->skip_file_rwx_check &&
+	    (st.st_mode & 0777) != (reg->mode & 0777))
+		return err_set(err, -ESTALE, "'%s' has mode %o, %o when it was dumped; change it "
+			       "back or use --skip-file-rwx-check", reg->name, st.st_mode & 07777,
+			       reg->mode & 07777);
+	return 0;
+}
+
+/* Looks @path up below the restore's root; links of that root stay below it. */
+static int open_below_root(const struct fd_opener *opener, const char *path, int flags)
+{
+	const struct open_how how = {
+		.flags = (uint64_t)flags | O_CLOEXEC,
+		.resolve = opener->opts->root ? RESOLVE_IN_ROOT : 0,
+	};
+	const char *relative = path + strspn(path, "/");
+
+	return (int)syscall(SYS_openat2, opener->root_fd, *relative ? relative : ".", &how,
+			    sizeof(how));
+}
+
+int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int *ret_fd,
+		 struct err *err)
+{
+	const RegFileEntry *reg = ofd->entry->reg;
+
+	if (!reg)
+		return err_set(err, -EBADMSG, "file %u of the image is not a regular one",
+			       ofd->entry->id);
+	_cleanup_close_ int fd = ghost_open(opener, reg, flags, err);
+	if (fd == -ENOENT)
+		fd = open_below_root(opener, reg->name, flags);
+	else if (fd < 0)
+		return fd;
+	if (fd < 0)
+		return err_sys(err, "open '%s'", reg->name);
+	int ret = check_same_file(opener, reg, fd, err);
+	if (ret == 0)
+		*ret_fd = take_fd(&fd);
+	return ret;
+}
+
+static int reg_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd, struct err *err)
+{
+	const RegFileEntry *reg = ofd->entry->reg;
+	int flags = (int)reg->flags & ~(O_CREAT | O_EXCL | O_TRUNC | KERNEL_O_LARGEFILE);
+	_cleanup_close_ int fd = -1;
+	int ret = fd_open_path(opener, ofd, flags | O_NOCTTY, &fd, err);
+
+	if (ret < 0)
+		return ret;
+	if (!(flags & O_PATH) && reg->pos && reg->pos != ~0ULL &&
+	    lseek(fd, (off_t)reg->pos, SEEK_SET) < 0 && errno != ESPIPE)
+		return err_sys(err, "seek to %llu in '%s'", (unsigned long long)reg->pos,
+			       reg->name);
+	if (!(flags & O_PATH)) {
+		ret = fd_fown_apply(reg->fown, fd, err);
+		if (ret < 0)
+			return err_wrap(err, ret, "'%s'", reg->name);
+	}
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+const struct fd_kind fd_kind_reg = {
+	.name = "reg",
+	.type = FD_TYPES__REG,
+	.match = reg_match,
+	.check = reg_check,
+	.extract = reg_extract,
+	.open = reg_open,
+};
