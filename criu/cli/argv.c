@@ -171,12 +171,12 @@ static int apply_items(struct opts_parser *parser, const struct argv_scan *scan,
 	return 0;
 }
 
-/* The file need not be there. */
+/* The file need not be there, and where crib may not look, as in another user's $HOME, is none. */
 static int read_optional(struct opts_parser *parser, const char *path, struct err *err)
 {
 	int ret = config_read(parser, path, err);
 
-	if (ret != -ENOENT)
+	if (ret != -ENOENT && ret != -ENOTDIR && ret != -EACCES)
 		return ret;
 	*err = ERR_INIT;
 	return 0;
