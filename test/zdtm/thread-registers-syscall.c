@@ -12,47 +12,49 @@
 enum { REGS = 12 };
 
 /* rbx rdx rsi rdi rbp r8 r9 r10 r12 r13 r14 r15; those of the arguments are set by main(). */
-static uint64_t in[REGS], out[REGS], result;
+static uint64_t in[REGS] asm("zdtm_in") __attribute__((used));
+static uint64_t out[REGS] asm("zdtm_out") __attribute__((used));
+static uint64_t result asm("zdtm_result") __attribute__((used));
 
 static void wait_in_syscall(void)
 {
 	asm volatile("lea -256(%%rsp), %%rsp\n\t" /* below the red zone */
 		     "push %%rbx\n\t"
 		     "push %%rbp\n\t"
-		     "mov 0+%[in], %%rbx\n\t"
-		     "mov 8+%[in], %%rdx\n\t"
-		     "mov 16+%[in], %%rsi\n\t"
-		     "mov 24+%[in], %%rdi\n\t"
-		     "mov 32+%[in], %%rbp\n\t"
-		     "mov 40+%[in], %%r8\n\t"
-		     "mov 48+%[in], %%r9\n\t"
-		     "mov 56+%[in], %%r10\n\t"
-		     "mov 64+%[in], %%r12\n\t"
-		     "mov 72+%[in], %%r13\n\t"
-		     "mov 80+%[in], %%r14\n\t"
-		     "mov 88+%[in], %%r15\n"
+		     "mov 0+zdtm_in(%%rip), %%rbx\n\t"
+		     "mov 8+zdtm_in(%%rip), %%rdx\n\t"
+		     "mov 16+zdtm_in(%%rip), %%rsi\n\t"
+		     "mov 24+zdtm_in(%%rip), %%rdi\n\t"
+		     "mov 32+zdtm_in(%%rip), %%rbp\n\t"
+		     "mov 40+zdtm_in(%%rip), %%r8\n\t"
+		     "mov 48+zdtm_in(%%rip), %%r9\n\t"
+		     "mov 56+zdtm_in(%%rip), %%r10\n\t"
+		     "mov 64+zdtm_in(%%rip), %%r12\n\t"
+		     "mov 72+zdtm_in(%%rip), %%r13\n\t"
+		     "mov 80+zdtm_in(%%rip), %%r14\n\t"
+		     "mov 88+zdtm_in(%%rip), %%r15\n"
 		     "1:\tmov %[number], %%eax\n\t"
 		     "syscall\n\t"
 		     "cmp %[eintr], %%rax\n\t" /* being dumped may interrupt it */
 		     "je 1b\n\t"
-		     "mov %%rax, %[result]\n\t"
-		     "mov %%rbx, 0+%[out]\n\t"
-		     "mov %%rdx, 8+%[out]\n\t"
-		     "mov %%rsi, 16+%[out]\n\t"
-		     "mov %%rdi, 24+%[out]\n\t"
-		     "mov %%rbp, 32+%[out]\n\t"
-		     "mov %%r8, 40+%[out]\n\t"
-		     "mov %%r9, 48+%[out]\n\t"
-		     "mov %%r10, 56+%[out]\n\t"
-		     "mov %%r12, 64+%[out]\n\t"
-		     "mov %%r13, 72+%[out]\n\t"
-		     "mov %%r14, 80+%[out]\n\t"
-		     "mov %%r15, 88+%[out]\n\t"
+		     "mov %%rax, zdtm_result(%%rip)\n\t"
+		     "mov %%rbx, 0+zdtm_out(%%rip)\n\t"
+		     "mov %%rdx, 8+zdtm_out(%%rip)\n\t"
+		     "mov %%rsi, 16+zdtm_out(%%rip)\n\t"
+		     "mov %%rdi, 24+zdtm_out(%%rip)\n\t"
+		     "mov %%rbp, 32+zdtm_out(%%rip)\n\t"
+		     "mov %%r8, 40+zdtm_out(%%rip)\n\t"
+		     "mov %%r9, 48+zdtm_out(%%rip)\n\t"
+		     "mov %%r10, 56+zdtm_out(%%rip)\n\t"
+		     "mov %%r12, 64+zdtm_out(%%rip)\n\t"
+		     "mov %%r13, 72+zdtm_out(%%rip)\n\t"
+		     "mov %%r14, 80+zdtm_out(%%rip)\n\t"
+		     "mov %%r15, 88+zdtm_out(%%rip)\n\t"
 		     "pop %%rbp\n\t"
 		     "pop %%rbx\n\t"
 		     "lea 256(%%rsp), %%rsp\n\t"
-		     : [out] "=o"(out), [result] "=m"(result)
-		     : [in] "o"(in), [number] "i"(SYS_rt_sigtimedwait), [eintr] "i"(-EINTR)
+		     :
+		     : [number] "i"(SYS_rt_sigtimedwait), [eintr] "i"(-EINTR)
 		     : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
 		       "r14", "r15", "cc", "memory");
 }

@@ -12,8 +12,9 @@
 
 enum { REGS = 15, FLAG_DIRECTION = 1 << 10 };
 
-/* rax rbx rcx rdx rsi rdi rbp r8..r15, then the flags. Static, so that no register is needed. */
-static uint64_t in[REGS], out[REGS + 1];
+/* rax rbx rcx rdx rsi rdi rbp r8..r15, then the flags. By name, so that no register is needed. */
+static uint64_t in[REGS] asm("zdtm_in") __attribute__((used));
+static uint64_t out[REGS + 1] asm("zdtm_out") __attribute__((used));
 
 /* Loads all registers from in[], loops without a system call until zdtm_stop, stores to out[]. */
 static void hold_registers(void)
@@ -22,46 +23,46 @@ static void hold_registers(void)
 		     "push %%rbx\n\t"
 		     "push %%rbp\n\t"
 		     "std\n\t"
-		     "mov 0+%[in], %%rax\n\t"
-		     "mov 8+%[in], %%rbx\n\t"
-		     "mov 16+%[in], %%rcx\n\t"
-		     "mov 24+%[in], %%rdx\n\t"
-		     "mov 32+%[in], %%rsi\n\t"
-		     "mov 40+%[in], %%rdi\n\t"
-		     "mov 48+%[in], %%rbp\n\t"
-		     "mov 56+%[in], %%r8\n\t"
-		     "mov 64+%[in], %%r9\n\t"
-		     "mov 72+%[in], %%r10\n\t"
-		     "mov 80+%[in], %%r11\n\t"
-		     "mov 88+%[in], %%r12\n\t"
-		     "mov 96+%[in], %%r13\n\t"
-		     "mov 104+%[in], %%r14\n\t"
-		     "mov 112+%[in], %%r15\n"
-		     "1:\tcmpl $0, %[stop]\n\t"
+		     "mov 0+zdtm_in(%%rip), %%rax\n\t"
+		     "mov 8+zdtm_in(%%rip), %%rbx\n\t"
+		     "mov 16+zdtm_in(%%rip), %%rcx\n\t"
+		     "mov 24+zdtm_in(%%rip), %%rdx\n\t"
+		     "mov 32+zdtm_in(%%rip), %%rsi\n\t"
+		     "mov 40+zdtm_in(%%rip), %%rdi\n\t"
+		     "mov 48+zdtm_in(%%rip), %%rbp\n\t"
+		     "mov 56+zdtm_in(%%rip), %%r8\n\t"
+		     "mov 64+zdtm_in(%%rip), %%r9\n\t"
+		     "mov 72+zdtm_in(%%rip), %%r10\n\t"
+		     "mov 80+zdtm_in(%%rip), %%r11\n\t"
+		     "mov 88+zdtm_in(%%rip), %%r12\n\t"
+		     "mov 96+zdtm_in(%%rip), %%r13\n\t"
+		     "mov 104+zdtm_in(%%rip), %%r14\n\t"
+		     "mov 112+zdtm_in(%%rip), %%r15\n"
+		     "1:\tcmpl $0, zdtm_stop(%%rip)\n\t"
 		     "je 1b\n\t"
-		     "mov %%rax, 0+%[out]\n\t"
-		     "mov %%rbx, 8+%[out]\n\t"
-		     "mov %%rcx, 16+%[out]\n\t"
-		     "mov %%rdx, 24+%[out]\n\t"
-		     "mov %%rsi, 32+%[out]\n\t"
-		     "mov %%rdi, 40+%[out]\n\t"
-		     "mov %%rbp, 48+%[out]\n\t"
-		     "mov %%r8, 56+%[out]\n\t"
-		     "mov %%r9, 64+%[out]\n\t"
-		     "mov %%r10, 72+%[out]\n\t"
-		     "mov %%r11, 80+%[out]\n\t"
-		     "mov %%r12, 88+%[out]\n\t"
-		     "mov %%r13, 96+%[out]\n\t"
-		     "mov %%r14, 104+%[out]\n\t"
-		     "mov %%r15, 112+%[out]\n\t"
+		     "mov %%rax, 0+zdtm_out(%%rip)\n\t"
+		     "mov %%rbx, 8+zdtm_out(%%rip)\n\t"
+		     "mov %%rcx, 16+zdtm_out(%%rip)\n\t"
+		     "mov %%rdx, 24+zdtm_out(%%rip)\n\t"
+		     "mov %%rsi, 32+zdtm_out(%%rip)\n\t"
+		     "mov %%rdi, 40+zdtm_out(%%rip)\n\t"
+		     "mov %%rbp, 48+zdtm_out(%%rip)\n\t"
+		     "mov %%r8, 56+zdtm_out(%%rip)\n\t"
+		     "mov %%r9, 64+zdtm_out(%%rip)\n\t"
+		     "mov %%r10, 72+zdtm_out(%%rip)\n\t"
+		     "mov %%r11, 80+zdtm_out(%%rip)\n\t"
+		     "mov %%r12, 88+zdtm_out(%%rip)\n\t"
+		     "mov %%r13, 96+zdtm_out(%%rip)\n\t"
+		     "mov %%r14, 104+zdtm_out(%%rip)\n\t"
+		     "mov %%r15, 112+zdtm_out(%%rip)\n\t"
 		     "pushf\n\t"
-		     "popq 120+%[out]\n\t"
+		     "popq 120+zdtm_out(%%rip)\n\t"
 		     "cld\n\t"
 		     "pop %%rbp\n\t"
 		     "pop %%rbx\n\t"
 		     "lea 256(%%rsp), %%rsp\n\t"
-		     : [out] "=o"(out)
-		     : [in] "o"(in), [stop] "m"(zdtm_stop)
+		     :
+		     :
 		     : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
 		       "r14", "r15", "cc", "memory");
 }
