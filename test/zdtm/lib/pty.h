@@ -16,11 +16,7 @@ struct pty {
 	int index; /* N of /dev/pts/N */
 };
 
-/*
- * Opens a new master, unlocked, without the slave and not as controlling terminal. Its index is one
- * that tests running at the same time do not want too: the tool has to make it again, and the
- * kernel gives the lowest free one to whoever asks.
- */
+/* Opens a new master, unlocked, without the slave and not as controlling terminal. */
 struct pty pty_open_master(void);
 
 /* The same with its slave, opened without becoming the controlling terminal. */

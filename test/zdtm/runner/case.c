@@ -431,6 +431,16 @@ static enum verdict dump_and_check(struct run *run)
 	return run->tc->mode == MODE_PIDNS ? restore_in_namespace(run) : restore_and_check(run);
 }
 
+/*
+ * With a /dev/pts of its own, where no case running at the same time takes the numbers that a
+ * restore has to give its ptys again. Without the right to do that the case goes on all the same.
+ */
+static void take_own_ptys(void)
+{
+	if (!unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666");
+}
+
 /* Other users than root write to both, so no mode bit is missing. */
 static void make_scratch(const struct test_case *tc)
 {
@@ -456,6 +466,7 @@ enum verdict case_run(const struct test_case *tc)
 	struct run *run = calloc(1, sizeof(*run));
 	if (!run)
 		die("out of memory");
+	take_own_ptys();
 	make_scratch(tc);
 	path_fmt(path, "%s/report", tc->dir);
 	*run = (struct run){ .tc = tc, .report = fopen(path, "we") };
