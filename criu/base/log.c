@@ -64,21 +64,22 @@ void log_set_pid(int pid)
 static size_t format_prefix(char *buf, size_t size, enum log_level level, const char *file, int line)
 {
 	struct timespec now;
-	int len;
+	int len = 0;
 
 	if (level == LOG_MSG)
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	long us = (now.tv_sec - sink.start.tv_sec) * 1000000L +
 		  (now.tv_nsec - sink.start.tv_nsec) / 1000;
-	len = snprintf(buf, size, "(%02ld.%06ld) ", us / 1000000, us % 1000000);
+	if (sink.level >= LOG_INFO) /* as criu does */
+		len = snprintf(buf, size, "(%02ld.%06ld) ", us / 1000000, us % 1000000);
 	if (sink.pid)
 		len += snprintf(buf + len, size - len, "%6d: ", sink.pid);
 	if (level == LOG_ERROR)
 		len += snprintf(buf + len, size - len, "Error (%s:%d): ", file, line);
 	else if (level == LOG_WARN)
 		len += snprintf(buf + len, size - len, "Warn  (%s:%d): ", file, line);
-	return len;
+	return (size_t)len;
 }
 
 void log_print(enum log_level level, const char *file, int line, const char *fmt, ...)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The log. Lines look like criu's: "(00.001234) Error (file.c:12): text", seconds since log_open().
+ * The log. Lines look like criu's: "(00.001234) Error (file.c:12): text", seconds since log_open();
+ * without the time below -v3.
  * One write(2) per line, so lines of several processes do not mix. Only cli, service, dump.c,
  * restore.c and actor.c log above debug; the rest returns errors.
  */

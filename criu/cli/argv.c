@@ -39,7 +39,7 @@ void opts_parser_init(struct opts_parser *parser, struct opts *opts)
 		.images_dir = ".",
 		.verbosity = OPTS_VERBOSITY_DEFAULT,
 		.status_fd = -1,
-		.timeout = 10,
+		.timeout = OPTS_TIMEOUT_UNSET,
 		.ghost_limit = 1 << 20,
 		.cpu_cap = OPTS_CPU_DEFAULT,
 		.file_validation = OPTS_VALIDATE_BUILDID,

@@ -17,6 +17,8 @@ struct command;
 /* criu's numbering of -v; the values are those of enum log_level. */
 enum { OPTS_VERBOSITY_DEFAULT = 2, OPTS_VERBOSITY_MAX = 4 };
 
+enum { OPTS_TIMEOUT_UNSET = 0x7fffffff };
+
 enum opts_engine { OPTS_ENGINE_AUTO, OPTS_ENGINE_BPF, OPTS_ENGINE_PROC };
 
 /* Indices of opts.engine, in the order of enum rec_group. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A dump from freezing to the commit, in the order of dump_stages(). Whatever fails, the end is
+ * A dump from freezing to the commit, in the order of its stages. Whatever fails, the end is
  * the same: the parts of the image are removed and the tree runs again.
  */
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "collect/engine.h"
-#include "collect/inside/inside.h"
+#include "dump/complete.h"
 #include "dump/dump.h"
 #include "dump/extract.h"
 #include "dump/keeper.h"
@@ -61,15 +61,13 @@ static int run_script(struct dump *dump, const char *hook, struct err *err)
 
 static int freeze(struct dump *dump, struct err *err)
 {
-	struct freeze_opts opts = { 0 };
-	struct timespec now;
+	uint32_t timeout = dump->opts->timeout;
+	const struct freeze_opts opts = {
+		.deadline = timeout == 0		? COMPEL_NO_DEADLINE :
+			    timeout == OPTS_TIMEOUT_UNSET ? 0 :
+							    compel_deadline((int)timeout * 1000),
+	};
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (dump->opts->timeout)
-		opts.deadline_ns = (now.tv_sec + (int64_t)dump->opts->timeout) * 1000000000 +
-				   now.tv_nsec;
-	else
-		opts.deadline_ns = INT64_MAX;
 	dump->start_us = now_us();
 	int ret = freeze_tree(&dump->tree, dump->opts->tree_pid, &opts, err);
 	dump->frozen_us = now_us();
@@ -117,7 +115,7 @@ static int collect(struct dump *dump, struct err *err)
 		ret = engines_collect(&dump->engines, group, dump->targets, dump->nr_targets,
 				      &dump->gather.sink, err);
 	if (ret == 0)
-		ret = inside_complete(&dump->tree, &dump->gather, err);
+		ret = complete_records(&dump->tree, &dump->gather, err);
 	dump->collected_us = now_us();
 	return ret;
 }
@@ -187,15 +185,31 @@ static int commit(struct dump *dump, struct err *err)
 	return image_commit(&dump->image, err);
 }
 
-typedef int stage_fn(struct dump *dump, struct err *err);
+struct stage {
+	const char *name;
+	int (*run)(struct dump *dump, struct err *err);
+};
 
-static int run_stages(struct dump *dump, stage_fn *const *stages, struct err *err)
+static int check_time(struct dump *dump, const struct stage *stage, uint64_t since, struct err *err)
 {
-	for (; *stages; stages++) {
+	uint32_t timeout = dump->opts->timeout;
+
+	if (!timeout || timeout == OPTS_TIMEOUT_UNSET || now_us() - since < timeout * 1000000ULL)
+		return 0;
+	return err_set(err, -ETIMEDOUT, "%s took more than %u s (--timeout)", stage->name, timeout);
+}
+
+static int run_stages(struct dump *dump, const struct stage *stages, struct err *err)
+{
+	for (; stages->run; stages++) {
+		uint64_t since = now_us();
 		int ret = check_alive(dump, err);
 
+		log_debug("%s", stages->name);
 		if (ret == 0)
-			ret = (*stages)(dump, err);
+			ret = stages->run(dump, err);
+		if (ret == 0)
+			ret = check_time(dump, stages, since, err);
 		if (ret < 0)
 			return ret;
 	}
@@ -261,9 +275,20 @@ static void write_stats(struct dump *dump)
 
 static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 {
-	static stage_fn *const before[] = { freeze, check_not_own_tree, network_lock, collect,
-					    build, refuse_unsupported, extract, write_memory, save,
-					    post_dump, commit, NULL };
+	static const struct stage stages[] = {
+		{ "freeze the tree", freeze },
+		{ "check the tree", check_not_own_tree },
+		{ "lock the network", network_lock },
+		{ "collect records", collect },
+		{ "build the snapshot", build },
+		{ "look for what cannot be dumped", refuse_unsupported },
+		{ "extract contents", extract },
+		{ "write memory", write_memory },
+		{ "save the image", save },
+		{ "run post-dump scripts", post_dump },
+		{ "commit the image", commit },
+		{ 0 },
+	};
 	const struct opts *opts = ctx;
 	struct err thaw_err = ERR_INIT;
 	struct dump dump;
@@ -274,7 +299,7 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 	if (ret == 0)
 		ret = run_script(&dump, "pre-dump", err);
 	if (ret == 0)
-		ret = run_stages(&dump, before, err);
+		ret = run_stages(&dump, stages, err);
 	if (ret < 0)
 		fd_extract_undo(&dump.extract);
 	int thaw = thaw_tree(&dump.tree, ret == 0 ? thaw_how(opts) : THAW_RUN, &thaw_err);
@@ -307,7 +332,13 @@ struct inspect {
 
 static int inspect_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 {
-	static stage_fn *const stages[] = { freeze, check_not_own_tree, collect, build, NULL };
+	static const struct stage stages[] = {
+		{ "freeze the tree", freeze },
+		{ "check the tree", check_not_own_tree },
+		{ "collect records", collect },
+		{ "build the snapshot", build },
+		{ 0 },
+	};
 	struct inspect *inspect = ctx;
 	struct dump dump;
 

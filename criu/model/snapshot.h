@@ -152,7 +152,6 @@ struct task {
 	uint32_t index; /* in snapshot.tasks */
 	pid_t pid, ppid, pgid, sid;
 	enum task_state state;
-	bool uses_seccomp; /* some thread has a seccomp mode */
 	struct task *parent; /* NULL: the root of the tree */
 	ARRAY(struct task *) children;
 	ARRAY(struct thread) threads; /* the leader first; tid as in the image */

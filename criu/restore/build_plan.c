@@ -242,6 +242,7 @@ int restore_build_plan(struct restore *restore, struct err *err)
 			 task->pid);
 	}
 	plan_add(plan, PHASE_COMMIT, NULL, step_commit, NULL, "commit");
+	plan_add(plan, PHASE_COMMIT, NULL, step_announce, NULL, "announce");
 	plan_add(plan, PHASE_RESUME, NULL, step_resume, NULL, "resume");
 	return plan_seal(plan, err);
 }

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +19,10 @@
 #include "restore/commit.h"
 #include "restore/program.h"
 #include "target/compel_err.h"
+#include "task/seccomp.h"
 #include "task/thread_state.h"
+
+enum { STOP_TIMEOUT_MS = 10000 };
 
 static bool is_living(const struct task *task)
 {
@@ -195,7 +197,8 @@ static int commit_thread(struct restore *restore, const struct thread *thread, u
 {
 	const struct compel_prepare_opts opts = {
 		.options = COMPEL_SEIZE_OPTIONS | PTRACE_O_EXITKILL,
-		.seccomp = thread->task->uses_seccomp ? COMPEL_SECCOMP_ON : COMPEL_SECCOMP_NONE,
+		.seccomp = thread->core->thread_core->seccomp_mode ? COMPEL_SECCOMP_ON :
+								      COMPEL_SECCOMP_NONE,
 		.insn = insn,
 	};
 	bool leader = thread->tid == thread->task->pid;
@@ -206,7 +209,8 @@ static int commit_thread(struct restore *restore, const struct thread *thread, u
 
 	if (ret < 0)
 		return err_compel(err, ret, &cerr);
-	ret = compel_scratch_open(&ct, COMPEL_SCRATCH_MAP, restore->snap.page_size, &scratch, &cerr);
+	ret = compel_scratch_open(&ct, COMPEL_SCRATCH_MAP,
+				  seccomp_scratch_size(&restore->snap, thread), &scratch, &cerr);
 	if (ret < 0)
 		return err_compel(err, ret, &cerr);
 	if (leader)
@@ -239,8 +243,8 @@ static int commit_task(struct restore *restore, const struct task *task, struct 
 int step_commit(void *ctx, const struct step *step, struct err *err)
 {
 	struct restore *restore = ((struct actor *)ctx)->restore;
-	int timeout = restore->opts->timeout ? (int)restore->opts->timeout * 1000 : INT_MAX;
-	int ret = seize_threads(&restore->snap, compel_deadline(timeout), err);
+	/* they are parked: what does not stop at once never will */
+	int ret = seize_threads(&restore->snap, compel_deadline(STOP_TIMEOUT_MS), err);
 
 	for (size_t i = 0; i < restore->snap.tasks.n && ret == 0; i++) {
 		const struct task *task = restore->snap.tasks.v[i];
@@ -255,10 +259,8 @@ int step_commit(void *ctx, const struct step *step, struct err *err)
  * Nothing can fail any more: a thread that is gone was killed by somebody else, which its parent
  * will hear of. Stopped tasks get their stop signal while they stand, so that they run nothing.
  */
-int step_resume(void *ctx, const struct step *step, struct err *err)
+void commit_resume(struct restore *restore)
 {
-	struct restore *restore = ((struct actor *)ctx)->restore;
-
 	program_status_disown(&restore->status->restorer);
 	for (size_t t = 0; t < restore->snap.tasks.n; t++) {
 		const struct task *task = restore->snap.tasks.v[t];
@@ -273,5 +275,4 @@ int step_resume(void *ctx, const struct step *step, struct err *err)
 				log_warn("%s", cerr.text);
 		}
 	}
-	return 0;
 }

@@ -10,4 +10,7 @@
 /* Threads of all living tasks: as many have to park before the commit. */
 uint32_t commit_count_threads(const struct snapshot *snap);
 
+/* Lets every task go. Cannot fail: who is gone meanwhile was killed by somebody else. */
+void commit_resume(struct restore *restore);
+
 #endif /* CRIB_RESTORE_COMMIT_H */

@@ -28,6 +28,7 @@ struct restore {
 	/* coordinator only */
 	int *pidfds; /* by task index; -1: not yet there */
 	bool prepared; /* fd_restore_prepare() has run */
+	bool has_pidfile;
 };
 
 /* One process that runs its steps: what step_fn gets as ctx. */
@@ -51,7 +52,8 @@ step_fn step_fork, step_setsid, step_subreaper, step_stage, step_stage_finish, s
 	step_helper_exit, step_helper_reap, step_zombie_exit, step_zombies_settle, step_open_begin,
 	step_open, step_fetch, step_finish_fd, step_memory;
 /* Steps of the coordinator. */
-step_fn step_prepare_files, step_prepare_shmem, step_verify_contents, step_commit, step_resume;
+step_fn step_prepare_files, step_prepare_shmem, step_verify_contents, step_commit, step_announce,
+	step_resume;
 
 /* Everything of restore->plan from restore->snap. 0 or -errno; nothing has happened yet. */
 int restore_build_plan(struct restore *restore, struct err *err);

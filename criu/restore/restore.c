@@ -18,11 +18,13 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/pidref.h"
+#include "base/ready.h"
 #include "image/image.h"
 #include "restore/commit.h"
 #include "restore/context.h"
 #include "restore/program.h"
 #include "restore/restore.h"
+#include "target/script.h"
 
 /* How long an unexpected death of a task may go unnoticed. */
 enum { WATCH_INTERVAL_MS = 50 };
@@ -101,6 +103,14 @@ static int load(struct restore *restore, struct err *err)
 
 /* ---- Steps ---- */
 
+static int run_script(struct restore *restore, const char *hook, struct err *err)
+{
+	const struct script_env env = { .images_fd = restore->images_fd,
+					.init_pid = restore->snap.tasks.v[0]->pid };
+
+	return script_run(restore->opts, hook, &env, err);
+}
+
 int step_verify_contents(void *ctx, const struct step *step, struct err *err)
 {
 	return image_verify_contents(((struct actor *)ctx)->restore->images_fd, 0, err);
@@ -109,7 +119,10 @@ int step_verify_contents(void *ctx, const struct step *step, struct err *err)
 int step_prepare_files(void *ctx, const struct step *step, struct err *err)
 {
 	struct restore *restore = ((struct actor *)ctx)->restore;
+	int ret = run_script(restore, "pre-restore", err);
 
+	if (ret < 0)
+		return ret;
 	restore->prepared = true;
 	return fd_restore_prepare(&restore->snap, restore->opts, restore->images_fd,
 				  restore->root_fd, restore->service_fd, err);
@@ -121,6 +134,53 @@ int step_prepare_shmem(void *ctx, const struct step *step, struct err *err)
 
 	return stage_shmems(&restore->stage, restore->images_fd, err);
 }
+
+/* Between commit and resume: all of it can still be taken back. */
+int step_announce(void *ctx, const struct step *step, struct err *err)
+{
+	struct restore *restore = ((struct actor *)ctx)->restore;
+	const struct opts *opts = restore->opts;
+	_cleanup_close_ int work_fd = open(opts->work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int ret = run_script(restore, "post-restore", err);
+
+	if (work_fd < 0)
+		return err_sys(err, "open work directory '%s'", opts->work_dir);
+	if (ret == 0 && opts->pidfile) {
+		ret = ready_write_pidfile(work_fd, opts->pidfile, restore->snap.tasks.v[0]->pid,
+					  err);
+		restore->has_pidfile = ret == 0;
+	}
+	return ret;
+}
+
+static void take_pidfile_back(const struct restore *restore)
+{
+	_cleanup_close_ int work_fd =
+		open(restore->opts->work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (restore->has_pidfile && work_fd >= 0)
+		ready_remove_pidfile(work_fd, restore->opts->pidfile);
+}
+
+/* The tasks run, or are about to: what a script says then is only reported. */
+static void run_late_script(struct restore *restore, const char *hook)
+{
+	struct err err = ERR_INIT;
+
+	if (run_script(restore, hook, &err) < 0)
+		log_warn("%s", err.text);
+}
+
+int step_resume(void *ctx, const struct step *step, struct err *err)
+{
+	struct restore *restore = ((struct actor *)ctx)->restore;
+
+	run_late_script(restore, "pre-resume");
+	commit_resume(restore);
+	run_late_script(restore, "post-resume");
+	return 0;
+}
+
 
 /* ---- Watching ---- */
 
@@ -180,11 +240,17 @@ static bool all_parked(struct restore *restore, enum plan_phase phase)
 	       commit_count_threads(&restore->snap);
 }
 
+static int64_t phase_deadline(const struct opts *opts)
+{
+	if (!opts->timeout || opts->timeout == OPTS_TIMEOUT_UNSET)
+		return INT64_MAX;
+	return now_ms() + opts->timeout * 1000LL;
+}
+
 /* 0, or -ECANCELED with the reason in the status page. */
 static int wait_until(struct restore *restore, done_fn *done, enum plan_phase phase)
 {
-	int64_t deadline = restore->opts->timeout ? now_ms() + restore->opts->timeout * 1000LL :
-						    INT64_MAX;
+	int64_t deadline = phase_deadline(restore->opts);
 	uint32_t seen = __atomic_load_n(&restore->status->events, __ATOMIC_SEQ_CST);
 
 	for (;;) {
@@ -275,6 +341,7 @@ static int run_plan(struct restore *restore, struct err *err)
 		restore->pidfds[i] = -1;
 	ret = run_phases(restore);
 	if (ret < 0) {
+		take_pidfile_back(restore);
 		kill_tree(restore);
 		*err = restore->status->error;
 		ret = err->code ? err->code : ret;

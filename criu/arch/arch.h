@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All that an architecture has to give crib, in criu/arch/ARCH/. See
+ * Documentation/HOWTO-add-an-architecture for the whole list with the blobs and compel.
+ */
+#ifndef CRIB_ARCH_ARCH_H
+#define CRIB_ARCH_ARCH_H
+
+#include <compel/compel.h>
+
+#include "base/err.h"
+#include "model/snapshot.h"
+
+/* core_entry.mtype of this machine. */
+extern const CoreEntry__March arch_march;
+
+/*
+ * Dump: fills core->mtype and this architecture's thread_info from registers. A system call that
+ * the kernel would restart is saved as if it had not begun. 0; -ENOTSUP: state that the image
+ * cannot hold.
+ */
+int arch_save_regs(struct snapshot *snap, CoreEntry *core, const struct compel_regs *regs,
+		   const struct compel_fpu *fpu, uint64_t clear_tid_addr, struct err *err);
+
+/*
+ * Restore: the other way. @regs and @fpu hold what a parked thread of crib has, which gives sizes
+ * and what the image does not know. 0; -EBADMSG; -ENOTSUP: state that this processor does not have.
+ */
+int arch_load_regs(const CoreEntry *core, struct compel_regs *regs, struct compel_fpu *fpu,
+		   struct err *err);
+
+/* The clear_child_tid that the image holds; 0: none. */
+uint64_t arch_clear_tid_addr(const CoreEntry *core);
+
+#endif /* CRIB_ARCH_ARCH_H */
