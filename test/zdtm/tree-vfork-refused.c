@@ -13,10 +13,11 @@
 static int vforking(void *arg)
 {
 	volatile pid_t *vforked = arg;
+	zdtm_child_ready();
 	pid_t pid = vfork();
 	if (pid == 0) {
 		*vforked = getpid();
-		zdtm_child_wait();
+		zdtm_wait();
 		_exit(4);
 	}
 	int status;
@@ -27,10 +28,12 @@ static int vforking(void *arg)
 
 int main(void)
 {
-	pid_t *vforked = mmap(NULL, sizeof(*vforked), PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile pid_t *vforked = mmap(NULL, sizeof(*vforked), PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	zdtm_assert(vforked != MAP_FAILED);
-	pid_t child = zdtm_spawn(vforking, vforked);
+	pid_t child = zdtm_spawn(vforking, (void *)vforked);
+	while (!*vforked)
+		zdtm_sleep_ms(1);
 	zdtm_ready();
 	zdtm_assert(!kill(*vforked, SIGTERM));
 	int status;
