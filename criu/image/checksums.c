@@ -12,6 +12,8 @@
 #include "image/crc32c.h"
 #include "image/frame.h"
 
+#include "inventory.pb-c.h"
+
 /* What to do about every kind of damage. */
 #define ADVICE "use another copy of the image"
 
@@ -98,11 +100,33 @@ static int load_entry(struct frame_reader *reader, struct arena *arena, CribChec
 	return check_names(*ret_entry, err);
 }
 
+/*
+ * criu knows nothing of the list, so one of an older image of crib may lie beside an image that criu
+ * made. 1: crib made the image; 0: criu did, or there is none.
+ */
+static int made_by_crib(int dirfd, struct arena *arena, struct err *err)
+{
+	_cleanup_frame_ struct frame_reader reader = { 0 };
+	InventoryEntry *inventory;
+
+	int ret = frame_open(&reader, dirfd, IMG_INVENTORY, 0, NULL, err);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0)
+		ret = frame_read(&reader, &inventory_entry__descriptor, arena, &inventory, err);
+	if (ret <= 0)
+		return ret;
+	return inventory->crib_version || inventory->has_page_size || inventory->has_march;
+}
+
 int checksums_load(int dirfd, struct arena *arena, struct checksums *ret_sums, struct err *err)
 {
 	_cleanup_frame_ struct frame_reader reader = { 0 };
-	int ret = frame_open(&reader, dirfd, IMG_CHECKSUMS, 0, NULL, err);
+	int ret = made_by_crib(dirfd, arena, err);
 
+	if (ret <= 0)
+		return ret;
+	ret = frame_open(&reader, dirfd, IMG_CHECKSUMS, 0, NULL, err);
 	if (ret == -ENOENT)
 		return 0;
 	if (ret == 0)

@@ -19,8 +19,8 @@ struct checksums {
 int checksums_save(struct image_dir *dir, struct err *err);
 
 /*
- * 1: *@ret_sums is in memory of @arena; 0: there is no such file, because criu made the image;
- * -EBADMSG or another -errno.
+ * 1: *@ret_sums is in memory of @arena; 0: there is no list, because criu made the image or
+ * somebody took it away; -EBADMSG or another -errno.
  */
 int checksums_load(int dirfd, struct arena *arena, struct checksums *ret_sums, struct err *err);
 

@@ -26,8 +26,8 @@ struct image_save_opts {
  * snap->inventory may be NULL; what it does not say (version, page size, machine) is filled in.
  * 0 or -errno.
  */
-int image_save(struct snapshot *snap, struct image_dir *dir, const struct image_save_opts *opts,
-	       struct err *err);
+int image_save(const struct snapshot *snap, struct image_dir *dir,
+	       const struct image_save_opts *opts, struct err *err);
 
 /* Writes stats-dump or stats-restore into @dirfd, replacing an old one. 0 or -errno. */
 int image_save_stats(int dirfd, enum image_kind kind, const StatsEntry *stats, struct err *err);
