@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Device numbers as records carry them: the kernel's own 32-bit dev_t, widened.
+ */
+#ifndef CRIB_COLLECT_DEV_H
+#define CRIB_COLLECT_DEV_H
+
+#include <stdint.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+
+#define REC_DEV_MINOR_BITS 20
+
+static inline uint64_t rec_dev(uint32_t major, uint32_t minor)
+{
+	return (uint64_t)(major << REC_DEV_MINOR_BITS | minor);
+}
+
+/* st_dev and st_rdev of stat(2). */
+static inline uint64_t rec_dev_from_stat(dev_t dev)
+{
+	return rec_dev(major(dev), minor(dev));
+}
+
+static inline dev_t rec_dev_to_stat(uint64_t dev)
+{
+	return makedev((unsigned int)(dev >> REC_DEV_MINOR_BITS),
+		       (unsigned int)dev & ((1U << REC_DEV_MINOR_BITS) - 1));
+}
+
+#endif /* CRIB_COLLECT_DEV_H */
