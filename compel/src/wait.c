@@ -3,24 +3,25 @@
  * Waiting for a traced thread with a time limit.
  *
  * waitpid(2) has no time limit, and no descriptor becomes ready when a tracee stops, so this polls:
- * first hard, yielding the processor to the tracee, because a stop mostly is microseconds away and
- * waking a sleeping waiter costs more than the stop itself; then with growing sleeps.
+ * first without a pause, because a stop mostly is microseconds away and waking a sleeping waiter on
+ * another processor costs more than the stop itself; then with growing sleeps. It never yields: on
+ * a busy machine sched_yield() gives away milliseconds, while a tracee that is woken on this
+ * processor mostly preempts the poller anyway.
  */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "internal.h"
 
-#define SPIN_NS        200000
-#define SLEEP_MIN_NS   20000
-#define SLEEP_MAX_NS   1000000
-#define DEAD_LOOK_NS   10000000 /* how often a silent thread is looked at in /proc */
-#define NS_PER_SEC     1000000000LL
-#define NS_PER_MS      1000000LL
-#define POLLS_PER_LOOK 16 /* polls between two looks at the clock */
+#define SPIN_NS      50000
+#define SLEEP_MIN_NS 10000
+#define SLEEP_MAX_NS 1000000
+#define DEAD_LOOK_NS 10000000 /* how often a silent thread is looked at in /proc */
+#define NS_PER_SEC   1000000000LL
+#define NS_PER_MS    1000000LL
 
 static int64_t now_ns(void)
 {
@@ -62,35 +63,21 @@ static bool is_dead(pid_t tid)
 	       (ret == 0 && (proc.state == 'Z' || proc.state == 'X'));
 }
 
-static void sleep_ns(int64_t ns)
+/* Polls with growing sleeps until @end. As compel_wait_status(). */
+static int wait_asleep(pid_t tid, int64_t end, int *ret_status)
 {
-	struct timespec ts = { .tv_nsec = (long)ns };
+	int64_t looked = now_ns();
 
-	nanosleep(&ts, NULL);
-}
+	for (int64_t sleep = SLEEP_MIN_NS;;) {
+		struct timespec ts = { .tv_nsec = (long)sleep };
 
-int compel_wait_status(pid_t tid, int64_t deadline, int *ret_status)
-{
-	int64_t start = 0, looked = 0, sleep = SLEEP_MIN_NS;
-
-	for (unsigned int polls = 0;; polls++) {
+		nanosleep(&ts, NULL);
 		int ret = poll_status(tid, ret_status);
-
 		if (ret != 0)
 			return ret < 0 ? ret : 0;
-		if (polls == 0 || (sleep == SLEEP_MIN_NS && polls % POLLS_PER_LOOK)) {
-			sched_yield();
-			continue;
-		}
 		int64_t now = now_ns();
-		if (start == 0)
-			start = looked = now;
-		if (deadline != COMPEL_NO_DEADLINE && now >= deadline * NS_PER_MS)
+		if (now >= end)
 			return -ETIMEDOUT;
-		if (now - start < SPIN_NS) {
-			sched_yield();
-			continue;
-		}
 		if (now - looked > DEAD_LOOK_NS) {
 			looked = now;
 			if (is_dead(tid)) {
@@ -101,16 +88,40 @@ int compel_wait_status(pid_t tid, int64_t deadline, int *ret_status)
 				return ret < 0 ? ret : 0;
 			}
 		}
-		sleep_ns(sleep);
 		sleep = sleep * 2 < SLEEP_MAX_NS ? sleep * 2 : SLEEP_MAX_NS;
 	}
+}
+
+int compel_wait_status(pid_t tid, int64_t deadline, int *ret_status)
+{
+	int64_t start = now_ns(), now;
+	int64_t end = deadline < INT64_MAX / NS_PER_MS ? deadline * NS_PER_MS : INT64_MAX;
+
+	do {
+		int ret = poll_status(tid, ret_status);
+
+		if (ret != 0)
+			return ret < 0 ? ret : 0;
+		now = now_ns();
+		if (now >= end)
+			return -ETIMEDOUT;
+	} while (now - start < SPIN_NS);
+
+	/* The usual slack of 50 us would make every short sleep a long one. */
+	int slack = prctl(PR_GET_TIMERSLACK);
+
+	if (slack > 0)
+		prctl(PR_SET_TIMERSLACK, 1UL);
+	int ret = wait_asleep(tid, end, ret_status);
+	if (slack > 0)
+		prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
+	return ret;
 }
 
 struct compel_wait compel_wait_decode(int status)
 {
 	struct compel_wait wait = { .kind = COMPEL_WAIT_DEAD };
 
-	/* -1 has the bits of no status that the kernel makes for a stop. */
 	if (status == -1 || !WIFSTOPPED(status))
 		return wait;
 	wait.event = (int)((unsigned int)status >> 16);
