@@ -11,41 +11,56 @@
 
 /* ---- Interrupted system calls ---- */
 
-#define SLEEP_MS 1000
-#define SLACK_MS 400
+#define SLEEP_MS 2000
 
 static struct timespec sleep_time = { .tv_sec = SLEEP_MS / 1000,
 				      .tv_nsec = SLEEP_MS % 1000 * 1000000L };
 
 /* A sleep that is interrupted must last neither longer nor shorter, and say nothing of it. */
-static int check_sleep(struct target_words *w, int64_t start, bool success)
+static void begin_sleep(struct target_words *w)
 {
-	w->wide = now_ms() - start;
+	w->start = now_ms();
+	w->ready = 1;
+}
+
+static int end_sleep(struct target_words *w, bool success)
+{
+	w->wide = now_ms() - w->start;
 	return success ? 0 : 1;
+}
+
+/*
+ * @disturbed is when the sleeper was borrowed last: one that began anew then would end SLEEP_MS
+ * later. On a busy machine both come late, so the middle between the two decides.
+ */
+static void check_sleep(const struct target *t, int status, int64_t disturbed)
+{
+	int64_t limit = SLEEP_MS + (disturbed - t->words->start) / 2;
+
+	if (status || t->words->wide < SLEEP_MS || t->words->wide > limit)
+		fail_msg("status 0x%x after %lld ms instead of %d to %lld", status,
+			 (long long)t->words->wide, SLEEP_MS, (long long)limit);
 }
 
 static int sleep_relative(struct target_words *w)
 {
-	int64_t start = now_ms();
-
-	w->ready = 1;
-	return check_sleep(w, start, syscall(SYS_nanosleep, &sleep_time, NULL) == 0);
+	begin_sleep(w);
+	return end_sleep(w, syscall(SYS_nanosleep, &sleep_time, NULL) == 0);
 }
 
 static int sleep_on_a_clock(struct target_words *w)
 {
 	struct timespec ts = sleep_time;
-	int64_t start = now_ms();
 
-	w->ready = 1;
-	return check_sleep(w, start, clock_nanosleep(CLOCK_BOOTTIME, 0, &ts, NULL) == 0);
+	begin_sleep(w);
+	return end_sleep(w, clock_nanosleep(CLOCK_BOOTTIME, 0, &ts, NULL) == 0);
 }
 
 static int sleep_absolute(struct target_words *w)
 {
 	struct timespec ts;
-	int64_t start = now_ms();
 
+	begin_sleep(w);
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	ts.tv_sec += sleep_time.tv_sec;
 	ts.tv_nsec += sleep_time.tv_nsec;
@@ -53,64 +68,61 @@ static int sleep_absolute(struct target_words *w)
 		ts.tv_sec++;
 		ts.tv_nsec -= 1000000000L;
 	}
-	w->ready = 1;
-	return check_sleep(w, start,
-			   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == 0);
+	return end_sleep(w, clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL) == 0);
 }
 
 static int sleep_in_poll(struct target_words *w)
 {
 	struct pollfd pfd = { .fd = w->fd[0], .events = POLLIN };
-	int64_t start = now_ms();
 
-	w->ready = 1;
-	return check_sleep(w, start, poll(&pfd, 1, SLEEP_MS) == 0);
+	begin_sleep(w);
+	return end_sleep(w, poll(&pfd, 1, SLEEP_MS) == 0);
 }
 
 static int sleep_in_ppoll(struct target_words *w)
 {
 	struct timespec ts = sleep_time;
-	int64_t start = now_ms();
 
-	w->ready = 1;
-	return check_sleep(w, start, ppoll(NULL, 0, &ts, NULL) == 0);
+	begin_sleep(w);
+	return end_sleep(w, ppoll(NULL, 0, &ts, NULL) == 0);
 }
 
 static int sleep_in_futex(struct target_words *w)
 {
 	int32_t word = 0;
-	int64_t start = now_ms();
 
-	w->ready = 1;
+	begin_sleep(w);
 	long ret = syscall(SYS_futex, &word, FUTEX_WAIT, 0, &sleep_time, NULL, 0);
-	return check_sleep(w, start, ret < 0 && errno == ETIMEDOUT);
+	return end_sleep(w, ret < 0 && errno == ETIMEDOUT);
 }
 
 #define NR_SLEEPERS 6
 
-/* Disturbed three times, at a fifth, two and three fifths: a sleep begun anew would be seen. */
 static void sleeps_last_as_long_as_they_should(void **state)
 {
 	const target_fn sleepers[NR_SLEEPERS] = {
 		sleep_relative, sleep_on_a_clock, sleep_absolute,
 		sleep_in_poll,  sleep_in_ppoll,   sleep_in_futex,
 	};
+	int64_t disturbed[NR_SLEEPERS] = { 0 };
 	struct target t[NR_SLEEPERS];
 
 	for (int i = 0; i < NR_SLEEPERS; i++)
 		target_start_asleep(&t[i], sleepers[i]);
 	for (int round = 0; round < 3; round++) {
 		sleep_ms(SLEEP_MS / 5);
-		for (int i = 0; i < NR_SLEEPERS; i++)
+		for (int i = 0; i < NR_SLEEPERS; i++) {
+			if (thread_state(t[i].pid) != 'S')
+				continue; /* this machine is too slow for another round */
 			stop_disturb_release(t[i].pid, COMPEL_STOP_EVENT);
+			disturbed[i] = now_ms();
+		}
 	}
 	for (int i = 0; i < NR_SLEEPERS; i++) {
 		int status = 0;
 
 		assert_int_equal(waitpid(t[i].pid, &status, 0), t[i].pid);
-		if (status || t[i].words->wide < SLEEP_MS || t[i].words->wide > SLEEP_MS + SLACK_MS)
-			fail_msg("sleeper %d: status 0x%x after %lld ms", i, status,
-				 (long long)t[i].words->wide);
+		check_sleep(&t[i], status, disturbed[i]);
 		target_forget(&t[i]);
 	}
 }
@@ -125,13 +137,14 @@ static void a_sleep_goes_on_under_trace(void **state)
 	struct target t;
 
 	target_start_asleep(&t, sleep_relative);
+	sleep_ms(SLEEP_MS / 5);
 	target_stop(t.pid, COMPEL_STOP_EVENT);
 	disturb(t.pid);
+	int64_t disturbed = now_ms();
 	ok(compel_continue(t.pid, 0, err));
 	ok(compel_wait_stop(t.pid, compel_deadline(5000), &stop, err));
 	assert_int_equal(stop.kind, COMPEL_STOP_EXITED);
-	assert_int_equal(stop.status, 0);
-	assert_in_range(t.words->wide, SLEEP_MS, SLEEP_MS + SLACK_MS);
+	check_sleep(&t, stop.status, disturbed);
 	target_forget(&t);
 #endif
 }

@@ -34,6 +34,7 @@ struct target_words {
 	volatile int32_t count;
 	volatile int32_t value;
 	volatile int64_t wide;
+	volatile int64_t start; /* compel_deadline(0) of a target that measures time */
 	volatile int32_t tids[256];
 	int fd[2];
 };
