@@ -23,7 +23,7 @@
  *
  *	crib-dump: OPTIONS      more options for crib dump
  *	crib-restore: OPTIONS   more options for crib restore
- *	modes: MODE...          only these of plain, leave-running and pidns
+ *	modes: MODE...          only these of plain, leave-running, pidns and again
  *	needs: tty              descriptors 0 to 2 are its controlling terminal
  *	needs: shell-job        the same, and its session leader is outside the tree
  *	signal: NAME            sent in place of SIGTERM: CONT, USR1 or USR2

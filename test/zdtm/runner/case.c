@@ -34,6 +34,7 @@ struct run {
 	struct tree before; /* the tree at the dump, and all that is known of it */
 	struct tree others; /* our other children then, which are none of crib's */
 	char *footprint;
+	const char *images; /* folder below the case's */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -221,7 +222,7 @@ static int run_crib(struct run *run, const struct argv *argv, const char *what, 
 static int run_dump(struct run *run)
 {
 	char images[PATH_MAX], pid[16];
-	path_fmt(images, "%s/images", run->tc->dir);
+	path_fmt(images, "%s/%s", run->tc->dir, run->images);
 	snprintf(pid, sizeof(pid), "%d", run->root);
 	struct argv argv = { { (char *)run->tc->crib, "dump" }, 2 };
 	if (run->tc->engine) {
@@ -243,7 +244,7 @@ static int run_dump(struct run *run)
 static int run_restore(struct run *run)
 {
 	char images[PATH_MAX];
-	path_fmt(images, "%s/images", run->tc->dir);
+	path_fmt(images, "%s/%s", run->tc->dir, run->images);
 	struct argv argv = { { (char *)run->tc->crib, "restore" }, 2 };
 	add_all(&argv, (char *[]){ "-D", images, "-o", "restore.log", "-v4", "-d", NULL });
 	bool on_terminal = run->tc->opts->start != START_NULL;
@@ -336,16 +337,32 @@ static enum verdict check_too(struct run *run, enum verdict verdict)
 	return verdict ? verdict : checked;
 }
 
-static enum verdict restore_and_check(struct run *run)
+static enum verdict restore(struct run *run)
 {
 	if (run_restore(run)) {
 		tree_gone(run, "after the restore that failed");
 		return VERDICT_FAIL;
 	}
 	enum verdict verdict = compare(run, "after the restore");
-	if (!verdict)
-		verdict = no_strays(run);
-	return check_too(run, verdict);
+	return verdict ? verdict : no_strays(run);
+}
+
+/* A test that is restored and not as it was is asked all the same. */
+static enum verdict restore_and_check(struct run *run)
+{
+	enum verdict verdict = restore(run);
+	return kill(run->root, 0) ? verdict : check_too(run, verdict);
+}
+
+/* The first dump is done: restores, and dumps and restores what that has made. */
+static enum verdict restore_again(struct run *run)
+{
+	enum verdict verdict = restore(run);
+	if (verdict)
+		return verdict;
+	run->images = "again";
+	verdict = run_dump(run) ? VERDICT_FAIL : tree_gone(run, "after the second dump");
+	return verdict ? verdict : restore_and_check(run);
 }
 
 /* As the first process of a fresh pid namespace with its own /proc. */
@@ -428,7 +445,11 @@ static enum verdict dump_and_check(struct run *run)
 	if (verdict)
 		return verdict;
 	job_fini(&run->job);
-	return run->tc->mode == MODE_PIDNS ? restore_in_namespace(run) : restore_and_check(run);
+	switch (run->tc->mode) {
+	case MODE_PIDNS: return restore_in_namespace(run);
+	case MODE_AGAIN: return restore_again(run);
+	default: return restore_and_check(run);
+	}
 }
 
 /*
@@ -446,8 +467,13 @@ static void make_scratch(const struct test_case *tc)
 {
 	char path[PATH_MAX];
 	umask(0);
+	if (mkdir(tc->dir, 0755))
+		die("mkdir '%s': %s", tc->dir, strerror(errno));
 	path_fmt(path, "%s/images", tc->dir);
-	if (mkdir(tc->dir, 0755) || mkdir(path, 0755))
+	if (mkdir(path, 0755))
+		die("mkdir '%s': %s", path, strerror(errno));
+	path_fmt(path, "%s/again", tc->dir);
+	if (tc->mode == MODE_AGAIN && mkdir(path, 0755))
 		die("mkdir '%s': %s", path, strerror(errno));
 	path_fmt(path, "%s/scratch", tc->dir);
 	if (mkdir(path, 0777))
@@ -469,7 +495,7 @@ enum verdict case_run(const struct test_case *tc)
 	take_own_ptys();
 	make_scratch(tc);
 	path_fmt(path, "%s/report", tc->dir);
-	*run = (struct run){ .tc = tc, .report = fopen(path, "we") };
+	*run = (struct run){ .tc = tc, .report = fopen(path, "we"), .images = "images" };
 	run->job.master = run->terminal.master = run->job.report = run->terminal.report = -1;
 	struct sigaction action = { .sa_handler = on_interrupt };
 	if (!run->report || prctl(PR_SET_CHILD_SUBREAPER, 1) || sigaction(SIGTERM, &action, NULL))

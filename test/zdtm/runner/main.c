@@ -25,7 +25,7 @@ static const char usage[] =
 	"\n"
 	"  --crib PATH      the crib to test (./crib)\n"
 	"  --engine LIST    with commas; none: no --engine is given (bpf,proc)\n"
-	"  --mode LIST      plain, leave-running, pidns (all three)\n"
+	"  --mode LIST      plain, leave-running, pidns (these three), again\n"
 	"  --no-cr          only start, signal and check the programs\n"
 	"  --jobs N         so many cases at a time (number of processors)\n"
 	"  --slow N         multiply all time limits by N (1)\n"
@@ -204,10 +204,15 @@ static void print_report(const struct worker *worker, enum verdict verdict)
 	print_tail("dump.log", worker->dir, "images/dump.log");
 	print_tail("crib restore", worker->dir, "restore.out");
 	print_tail("restore.log", worker->dir, "images/restore.log");
+	print_tail("second dump.log", worker->dir, "again/dump.log");
+	print_tail("second restore.log", worker->dir, "again/restore.log");
 }
 
 static void finish(struct runner *runner, struct worker *worker, int status)
 {
+	worker->pid = 0;
+	if (interrupted)
+		return;
 	enum verdict verdict = VERDICT_FAIL;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == VERDICT_PASS)
 		verdict = VERDICT_PASS;
@@ -225,7 +230,6 @@ static void finish(struct runner *runner, struct worker *worker, int status)
 	fflush(stdout);
 	if (!runner->keep)
 		remove_all(worker->dir);
-	worker->pid = 0;
 }
 
 /* ---- the cases ---- */

@@ -11,10 +11,8 @@
 #include "util.h"
 
 const char *const mode_names[MODE_N] = {
-	[MODE_PLAIN] = "plain",
-	[MODE_LEAVE] = "leave-running",
-	[MODE_PIDNS] = "pidns",
-	[MODE_NO_CR] = "no-cr",
+	[MODE_PLAIN] = "plain", [MODE_LEAVE] = "leave-running", [MODE_PIDNS] = "pidns",
+	[MODE_AGAIN] = "again", [MODE_NO_CR] = "no-cr",
 };
 
 enum mode mode_from_name(const char *name)
@@ -87,7 +85,7 @@ void test_opts_load(struct test_opts *opts, const char *path)
 {
 	*opts = (struct test_opts){
 		.text = slurp(path),
-		.modes = 1U << MODE_PLAIN | 1U << MODE_LEAVE | 1U << MODE_PIDNS,
+		.modes = 1U << MODE_PLAIN | 1U << MODE_LEAVE | 1U << MODE_PIDNS | 1U << MODE_AGAIN,
 		.start = START_NULL,
 		.signal = SIGTERM,
 		.timeout_ms = 30000,

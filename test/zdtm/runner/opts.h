@@ -12,6 +12,7 @@ enum mode {
 	MODE_PLAIN, /* dump, which ends the tree, and restore */
 	MODE_LEAVE, /* dump --leave-running; the tree itself goes on */
 	MODE_PIDNS, /* dump, and restore in a fresh pid and mount namespace */
+	MODE_AGAIN, /* dump and restore, and what was restored once more */
 	MODE_NO_CR, /* the program alone */
 	MODE_N,
 };
