@@ -2,6 +2,9 @@
 #
 # The restorer blob: freestanding code, linked to one flat image and put into crib as data.
 
+NM      ?= nm
+OBJCOPY ?= objcopy
+
 PIE_DIR  := criu/pie/restorer
 PIE_OUT  := $(O)/$(PIE_DIR)
 PIE_SRCS := $(wildcard $(PIE_DIR)/*.c)
@@ -41,8 +44,8 @@ $(PIE_OUT)/restorer.elf: $(PIE_OBJS) $(PIE_DIR)/blob.lds
 
 # The linker script refuses relocations; this refuses symbols that nothing defines.
 $(PIE_OUT)/restorer.bin: $(PIE_OUT)/restorer.elf
-	@if nm -u $< | grep -q .; then nm -u $<; echo "$<: undefined symbols" >&2; exit 1; fi
-	@objcopy -O binary -j .blob $< $@
+	@if $(NM) -u $< | grep -q .; then $(NM) -u $<; echo "$<: undefined symbols" >&2; exit 1; fi
+	@$(OBJCOPY) -O binary -j .blob $< $@
 
 $(PIE_OUT)/embed.o: $(PIE_DIR)/embed.S $(PIE_OUT)/restorer.bin
 	@$(CC) -Wa,-I$(PIE_OUT) -c -o $@ $<

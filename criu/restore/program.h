@@ -18,6 +18,7 @@
 #ifndef CRIB_RESTORE_PROGRAM_H
 #define CRIB_RESTORE_PROGRAM_H
 
+#include <linux/futex.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -58,13 +59,14 @@ struct program_env {
 
 struct program {
 	struct arena arena;
-	struct strbuf code;	/* struct restorer_header, ops, data */
+	struct strbuf code;	/* struct restorer_header, data, ops */
+	uint64_t memory_size;	/* bytes of code and the stacks behind it */
+	uint64_t stack_end;	/* offset of the end of the leader's stack */
 	struct range_set taken; /* where the region must not be */
 	struct range limits;
-	uint32_t nr_threads;
 	void *status_map;
 	size_t status_map_size, status_off, events_off, region_off;
-	ARRAY(int) fds;	    /* opened for the program; owned until program_run() */
+	ARRAY(int) fds;		/* opened for the program; owned until program_run() */
 };
 
 /*
@@ -88,12 +90,20 @@ const char *program_warning_name(enum restorer_warning warning);
 int program_run(struct program *prog, struct err *err);
 
 /*
- * Coordinator, once: ties the parked tasks to the life of the calling thread. When it dies, also by
- * SIGKILL, all tasks that are parked or held kill themselves. program_status_disown() before the
- * tasks are let go.
+ * Coordinator, once: ties the tasks to the life of the calling thread. When it dies, also by SIGKILL,
+ * all that are parked or held kill themselves. @owner stays where it is until
+ * program_status_disown(), which comes before the tasks are let go.
  */
-int program_status_own(struct restorer_status *status, struct err *err);
-void program_status_disown(struct restorer_status *status);
+struct program_owner {
+	struct robust_list_head head; /* of this thread, with the status as its only entry */
+	struct robust_list entry;
+	struct robust_list_head *old_head;
+	size_t old_len;
+};
+
+int program_status_own(struct restorer_status *status, struct program_owner *owner,
+		       struct err *err);
+void program_status_disown(struct restorer_status *status, struct program_owner *owner);
 
 /* Coordinator: lets the threads at ROP_HOLD go on. */
 void program_status_release(struct restorer_status *status);

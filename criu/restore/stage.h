@@ -20,36 +20,22 @@
 #include "base/err.h"
 #include "model/snapshot.h"
 #include "restore/layout.h"
+#include "restore/mapfile.h"
+#include "restore/pages.h"
 
 /*
- * Opens the file that @vma maps (regular file, ghost, memfd) with @flags: O_RDONLY or O_RDWR.
- * The caller owns *@ret_fd. Asked once for each file and access of a task.
+ * A mapping that exists at its staging address: [start, end) are the addresses it stands for. It may
+ * reach beyond its vma where a child's mapping does, so that this one is in one piece.
  */
-struct vma_opener {
-	int (*open)(void *ctx, const struct vma *vma, int flags, int *ret_fd, struct err *err);
-	void *ctx;
-};
-
-/* A mapping that exists at its staging address: [start, end) are the addresses it stands for. */
 struct stage_piece {
 	uint64_t start, end;
-	uint64_t pgoff; /* of start in the file, bytes */
-	const struct ofd *file; /* NULL: anonymous */
-	uint32_t flags; /* MAP_* of the mapping */
-};
-
-/* Pages that are in place: which ones of which pages file. Same place there: same contents. */
-struct stage_extent {
-	uint64_t vaddr;
-	uint64_t nr_pages;
-	uint64_t off; /* bytes */
-	uint32_t pages_id;
+	const struct vma *vma;
 };
 
 /* All that is staged in a process at one time. */
 struct stage_state {
 	ARRAY(struct stage_piece) pieces;   /* ascending, not overlapping */
-	ARRAY(struct stage_extent) extents; /* ascending, not overlapping */
+	struct page_extents extents;
 };
 
 struct stage {
@@ -58,8 +44,10 @@ struct stage {
 	struct layout own;	/* crib's own mappings as they were when it was planned */
 	struct range_map places; /* where each address of private memory is staged */
 	uint64_t *shmem_at;	/* where snap->shmems.v[i] is staged; 0: is not */
+	bool shmems_mapped;
 	struct stage_state now;	/* what this process has in place */
-	uint64_t bytes_read, bytes_shared; /* of stage_task(): for stats */
+	bool for_children;	/* it is not what the task itself needs: stage_finish() has work */
+	uint64_t bytes_read, bytes_shared; /* by this process, for stats */
 };
 
 void stage_fini(struct stage *stage); /* frees memory of its own; does not unmap what is staged */
@@ -85,7 +73,19 @@ int stage_task(struct stage *stage, const struct task *task, int images_fd,
 int stage_finish(struct stage *stage, const struct task *task, int images_fd,
 		 const struct vma_opener *opener, struct err *err);
 
-/* Coordinator: unmaps everything that was staged in it. */
+/* Coordinator: unmaps what was staged in it. */
 void stage_release(struct stage *stage);
+
+/*
+ * For program_build(). True if the contents of @vma were put in place here; pages of other private
+ * memory, such as huge pages, are read by the program.
+ */
+bool stage_has_vma(const struct stage *stage, const struct vma *vma);
+/* Private memory that is made by mmap(2): no vdso and the like, no guard ranges. */
+bool stage_vma_is_private(const struct vma *vma);
+/* Where @addr of private memory is staged; it is. */
+uint64_t stage_address(const struct stage *stage, uint64_t addr);
+/* Where the shared anonymous memory of @vma is, from vma->pgoff on; 0: not staged. */
+uint64_t stage_shmem_address(const struct stage *stage, const struct vma *vma);
 
 #endif /* CRIB_RESTORE_STAGE_H */

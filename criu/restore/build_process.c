@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The parts of the restore program that concern the process as a whole.
+ */
+#include <errno.h>
+#include <linux/prctl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/personality.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "restore/builder.h"
+
+#define NSEC_PER_SEC UINT64_C(1000000000)
+#define USEC_PER_SEC UINT64_C(1000000)
+
+static struct op_list *leader(struct builder *b)
+{
+	return &b->threads[0];
+}
+
+static const TaskCoreEntry *task_core(const struct builder *b)
+{
+	return b->task->threads.v[0].core->tc;
+}
+
+static void build_sigaction(struct builder *b, int signo, const SaEntry *entry)
+{
+	struct restorer_sigaction action = { 0 };
+
+	if (entry)
+		action = (struct restorer_sigaction){
+			.handler = entry->sigaction, .flags = entry->flags,
+			.restorer = entry->restorer, .mask = entry->mask,
+		};
+	BUILDER_OP(b, leader(b), ROP_SIGACTION, (uint64_t)signo,
+		   builder_data(b, &action, sizeof(action)));
+}
+
+/*
+ * The list has no SIGKILL and no SIGSTOP. To ignore SIGCHLD for a moment drops one that the
+ * children of this restore have sent.
+ */
+static int build_sigactions(struct builder *b)
+{
+	const TaskCoreEntry *core = task_core(b);
+	int signo = 1;
+
+	build_sigaction(b, SIGCHLD, NULL);
+	for (size_t i = 0; i < core->n_sigactions; i++, signo++) {
+		while (signo == SIGKILL || signo == SIGSTOP)
+			signo++;
+		if (signo > SIGRTMAX)
+			return err_set(b->err, -EBADMSG, "%zu signal actions: there are no more "
+				       "than %zu", core->n_sigactions, i);
+		build_sigaction(b, signo, core->sigactions[i]);
+	}
+	return 0;
+}
+
+static void build_membarrier(struct builder *b)
+{
+	const TaskCoreEntry *core = task_core(b);
+
+	for (unsigned int bit = 0; bit < 32; bit++) {
+		if (!(core->membarrier_registration_mask & (1U << bit)))
+			continue;
+		BUILDER_OP(b, leader(b), ROP_MEMBARRIER, 1U << bit)->warning = RWARN_MEMBARRIER;
+	}
+}
+
+int build_process(struct builder *b)
+{
+	const struct task *task = b->task;
+	const struct program_env *env = b->env;
+
+	if (task->mm->entry->thp_disabled)
+		BUILDER_OP(b, leader(b), ROP_PRCTL, PR_SET_THP_DISABLE, 1)->warning = RWARN_THP;
+	build_membarrier(b);
+	if (task->fs && task->fs->entry && task->fs->entry->has_umask)
+		BUILDER_OP(b, leader(b), ROP_UMASK, task->fs->entry->umask);
+	if (env->root_fd >= 0)
+		BUILDER_OP(b, leader(b), ROP_CHROOT, (uint64_t)env->root_fd);
+	if (env->cwd_fd >= 0)
+		BUILDER_OP(b, leader(b), ROP_FCHDIR, (uint64_t)env->cwd_fd);
+	return build_sigactions(b);
+}
+
+static uint64_t timer_data(struct builder *b, const PosixTimerEntry *entry)
+{
+	uint64_t interval = entry->isec * NSEC_PER_SEC + entry->insec;
+	uint64_t value = entry->vsec * NSEC_PER_SEC + entry->vnsec;
+	struct restorer_timer timer = {
+		.id = entry->it_id,
+		.clock = (int32_t)entry->clock_id,
+		.notify = (int32_t)entry->it_sigev_notify,
+		.signo = (int32_t)entry->si_signo,
+		.tid = entry->has_notify_thread_id ? entry->notify_thread_id : 0,
+		.overrun = entry->overrun,
+		.sigval = entry->sival_ptr,
+		.interval_ns = interval,
+		.value_ns = value ? value : interval,
+	};
+
+	return builder_data(b, &timer, sizeof(timer));
+}
+
+/* The signal of the timer comes to the leader, and its clock can be set back. */
+static bool may_start_in_the_past(const struct builder *b, const PosixTimerEntry *entry)
+{
+	bool to_leader = entry->it_sigev_notify == SIGEV_SIGNAL ||
+			 (entry->it_sigev_notify == SIGEV_THREAD_ID &&
+			  entry->has_notify_thread_id && entry->notify_thread_id == b->task->pid);
+	bool steady = entry->clock_id == CLOCK_REALTIME || entry->clock_id == CLOCK_MONOTONIC ||
+		      entry->clock_id == CLOCK_BOOTTIME;
+
+	return entry->overrun && (entry->isec || entry->insec) && entry->si_signo &&
+	       to_leader && steady;
+}
+
+static int compare_timers(const void *a, const void *b)
+{
+	const PosixTimerEntry *const *left = a, *const *right = b;
+
+	return (*left)->it_id < (*right)->it_id ? -1 : (*left)->it_id > (*right)->it_id;
+}
+
+/*
+ * By ascending id: where ids cannot be asked for they come in that order. Those that had overrun are
+ * armed at once, while no signal of theirs is pending; the others when all else is done.
+ */
+int build_timers(struct builder *b)
+{
+	const TaskTimersEntry *timers = task_core(b)->timers;
+
+	if (!timers)
+		return 0;
+	qsort(timers->posix, timers->n_posix, sizeof(*timers->posix), compare_timers);
+	for (size_t i = 0; i < timers->n_posix; i++) {
+		const PosixTimerEntry *entry = timers->posix[i];
+		uint64_t off = timer_data(b, entry);
+
+		if (i && timers->posix[i - 1]->it_id == entry->it_id)
+			return err_set(b->err, -EBADMSG, "two POSIX timers %u", entry->it_id);
+		BUILDER_OP(b, leader(b), ROP_TIMER_CREATE, off);
+		if (may_start_in_the_past(b, entry))
+			BUILDER_OP(b, leader(b), ROP_TIMER_ARM, off, 1);
+	}
+	return 0;
+}
+
+static void build_itimer(struct builder *b, int which, const ItimerEntry *entry)
+{
+	struct restorer_itimer timer = {
+		.interval_us = entry->isec * USEC_PER_SEC + entry->iusec,
+		.value_us = entry->vsec * USEC_PER_SEC + entry->vusec,
+	};
+
+	if (timer.value_us)
+		BUILDER_OP(b, leader(b), ROP_ITIMER, (uint64_t)which,
+			   builder_data(b, &timer, sizeof(timer)));
+}
+
+static void arm_timers(struct builder *b, const TaskTimersEntry *timers)
+{
+	for (size_t i = 0; i < timers->n_posix; i++) {
+		const PosixTimerEntry *entry = timers->posix[i];
+
+		if (may_start_in_the_past(b, entry) ||
+		    !(entry->vsec || entry->vnsec || entry->isec || entry->insec))
+			continue;
+		BUILDER_OP(b, leader(b), ROP_TIMER_ARM, timer_data(b, entry), 0);
+	}
+	build_itimer(b, ITIMER_REAL, timers->real);
+	build_itimer(b, ITIMER_VIRTUAL, timers->virt);
+	build_itimer(b, ITIMER_PROF, timers->prof);
+}
+
+/*
+ * When all threads have their credentials: each change of them resets dumpable. Personality at the
+ * end, as some of its bits change what mmap(2) does; timers last, as they run from there on.
+ */
+int build_finish(struct builder *b)
+{
+	const MmEntry *mm = b->task->mm->entry;
+	const TaskCoreEntry *core = task_core(b);
+
+	if (mm->has_dumpable)
+		BUILDER_OP(b, leader(b), ROP_DUMPABLE, (uint64_t)mm->dumpable);
+	if (core->has_child_subreaper && core->child_subreaper)
+		BUILDER_OP(b, leader(b), ROP_PRCTL, PR_SET_CHILD_SUBREAPER, 1);
+	if ((int)core->personality != personality(0xffffffff))
+		BUILDER_OP(b, leader(b), ROP_PERSONALITY, core->personality);
+	if (core->timers)
+		arm_timers(b, core->timers);
+	return 0;
+}
