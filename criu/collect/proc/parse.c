@@ -22,12 +22,18 @@ struct status_line {
 	int (*take)(const char *p, struct arena *arena, struct proc_status *status);
 };
 
+/* A number goes up to a blank or the end of the line. */
+static bool at_end(const char *p)
+{
+	return *p == ' ' || *p == '\t' || *p == '\n' || !*p;
+}
+
 static int scan_u32(const char **p, uint32_t *ret_value)
 {
 	uint64_t value;
 
 	scan_blanks(p);
-	if (!scan_u64(p, &value) || value > UINT32_MAX)
+	if (!scan_u64(p, &value) || value > UINT32_MAX || !at_end(*p))
 		return -EBADMSG;
 	*ret_value = (uint32_t)value;
 	return 0;
@@ -36,7 +42,7 @@ static int scan_u32(const char **p, uint32_t *ret_value)
 static int scan_mask(const char *p, uint64_t *ret_mask)
 {
 	scan_blanks(&p);
-	return scan_hex(&p, ret_mask) ? 0 : -EBADMSG;
+	return scan_hex(&p, ret_mask) && at_end(p) ? 0 : -EBADMSG;
 }
 
 static int take_umask(const char *p, struct arena *arena, struct proc_status *status)
@@ -44,7 +50,7 @@ static int take_umask(const char *p, struct arena *arena, struct proc_status *st
 	uint64_t value;
 
 	scan_blanks(&p);
-	if (!scan_oct(&p, &value) || value > 0777)
+	if (!scan_oct(&p, &value) || value > 0777 || !at_end(p))
 		return -EBADMSG;
 	status->umask = (uint32_t)value;
 	status->has_umask = true;
@@ -76,7 +82,8 @@ static int take_groups(const char *p, struct arena *arena, struct proc_status *s
 	for (scan_blanks(&p); *p && *p != '\n'; scan_blanks(&p)) {
 		if (status->groups.n >= MAX_GROUPS)
 			return -EBADMSG;
-		if (scan_u32(&p, array_push(arena, &status->groups)) < 0)
+		uint32_t *group = array_push(arena, &status->groups);
+		if (scan_u32(&p, group) < 0)
 			return -EBADMSG;
 	}
 	return 0;
