@@ -152,7 +152,7 @@ static int extract(struct dump *dump, struct err *err)
 
 	if (ret == 0)
 		ret = mem_scan(&dump->snap, dump->opts->compat != OPTS_COMPAT_CRIU, &dump->mem, err);
-	return ret == 0 ? snapshot_validate(&dump->snap, err) : ret;
+	return ret;
 }
 
 static int write_memory(struct dump *dump, struct err *err)
@@ -166,8 +166,9 @@ static int write_memory(struct dump *dump, struct err *err)
 static int save(struct dump *dump, struct err *err)
 {
 	const struct image_save_opts opts = { .compat_criu = dump->opts->compat == OPTS_COMPAT_CRIU };
+	int ret = snapshot_validate(&dump->snap, err);
 
-	return image_save(&dump->snap, &dump->image, &opts, err);
+	return ret == 0 ? image_save(&dump->snap, &dump->image, &opts, err) : ret;
 }
 
 static int post_dump(struct dump *dump, struct err *err)

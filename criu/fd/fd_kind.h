@@ -35,6 +35,7 @@ struct fd_opener {
 	int service_fd;	   /* descriptors from this number on are crib's own: what must stay open
 			    * besides results is moved there with F_DUPFD_CLOEXEC. Numbers that the
 			    * table will have are occupied while kinds open, so nothing collides */
+	pid_t outer_pgid;  /* crib's own process group */
 	/*
 	 * A duplicate of a description that has been opened already: one that ->after named.
 	 * The caller owns *ret_fd.
@@ -118,6 +119,15 @@ int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int image
 		       int service_fd, struct err *err);
 int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd, bool restored,
 		       struct err *err);
+
+/*
+ * Restore: has the session @sid a controlling terminal that the image brings back? Its leader takes
+ * it right after setsid(), since members of a session get it only by being forked.
+ */
+bool fd_has_terminal(const struct snapshot *snap, pid_t sid);
+int fd_take_terminal(const struct snapshot *snap, pid_t sid, struct err *err);
+/* Restore, in the leader, when all groups exist: the terminal's foreground group. */
+int fd_set_foreground(const struct snapshot *snap, pid_t sid, struct err *err);
 
 /* fown_entry helpers: F_GETOWN_EX and F_GETSIG of @fd; and back. */
 FownEntry *fd_fown_extract(struct snapshot *snap, int fd);

@@ -8,10 +8,11 @@
 
 #include "fd/ghost.h"
 #include "fd/kinds.h"
+#include "fd/tty.h"
 
 /* The first that matches takes a description; regular files take what has a path. */
 static const struct fd_kind *const kinds[] = {
-	&fd_kind_reg,
+	&fd_kind_tty, &fd_kind_reg,
 };
 
 const struct fd_kind *fd_kind_of_record(const struct rec_fd *rec)
@@ -97,11 +98,14 @@ int fd_fown_apply(const FownEntry *fown, int fd, struct err *err)
 int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int images_fd, int root_fd,
 		       int service_fd, struct err *err)
 {
-	return ghost_prepare(snap, images_fd, root_fd, err);
+	int ret = tty_prepare(snap, service_fd, err);
+
+	return ret == 0 ? ghost_prepare(snap, images_fd, root_fd, err) : ret;
 }
 
 int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd, bool restored,
 		       struct err *err)
 {
+	tty_cleanup(snap);
 	return ghost_cleanup(snap, root_fd, restored, err);
 }

@@ -10,6 +10,7 @@
 
 /* One line each: see Documentation/HOWTO-add-an-fd-kind. */
 extern const struct fd_kind fd_kind_reg;
+extern const struct fd_kind fd_kind_tty;
 
 /* fd_extract.priv */
 struct fd_shared {

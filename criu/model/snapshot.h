@@ -171,6 +171,12 @@ struct ghost {
 	const char *path;    /* restore: where it was made */
 };
 
+/* Restore: a pseudo-terminal that the coordinator made. */
+struct tty_pair {
+	uint32_t index;
+	int master; /* owned, inherited by all actors */
+};
+
 struct pipe_data {
 	PipeDataEntry *entry;
 	const void *data;    /* entry->bytes bytes */
@@ -191,6 +197,7 @@ struct snapshot {
 	ARRAY(MemfdInodeEntry *) memfds;
 	ARRAY(TtyInfoEntry *) ttys;
 	ARRAY(TtyDataEntry *) tty_data;
+	ARRAY(struct tty_pair) tty_pairs; /* restore only, ascending */
 	ARRAY(struct pipe_data) pipe_data; /* pipes-data.img */
 	ARRAY(struct pipe_data) fifo_data; /* fifo-data.img */
 	ARRAY(FileLockEntry *) locks;

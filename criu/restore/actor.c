@@ -66,6 +66,7 @@ _Noreturn void actor_main(struct restore *restore, struct task *task)
 			.images_fd = restore->images_fd,
 			.root_fd = restore->root_fd,
 			.service_fd = restore->service_fd,
+			.outer_pgid = restore->own_pgid,
 			.fetch = actor_fetch_ofd,
 		},
 	};

@@ -54,8 +54,12 @@ static void plan_forks(struct planner *planner, struct task *task)
 					plan_add(plan, PHASE_FORK, task, step_fork, child,
 						 "fork %d", child->pid);
 		}
-		if (old_session && task->sid == task->pid)
-			plan_add(plan, PHASE_FORK, task, step_setsid, task, "setsid %d", task->pid);
+		if (!old_session || task->sid != task->pid)
+			continue;
+		plan_add(plan, PHASE_FORK, task, step_setsid, task, "setsid %d", task->pid);
+		if (fd_has_terminal(&restore->snap, task->sid))
+			plan_add(plan, PHASE_FORK, task, step_take_terminal, task,
+				 "take terminal %d", task->pid);
 	}
 }
 
@@ -79,6 +83,20 @@ static void plan_groups(struct planner *planner, pid_t own_pgid)
 				plan_depend(planner->plan, planner->pgid[task->index],
 					    planner->pgid[leader->index]);
 		}
+	}
+}
+
+/* Done by leaders, which nobody else in their session may be in place of. */
+static void plan_foreground(struct planner *planner)
+{
+	struct snapshot *snap = &planner->restore->snap;
+
+	for (size_t i = 0; i < snap->tasks.n; i++) {
+		struct task *task = snap->tasks.v[i];
+
+		if (is_living(task) && task->sid == task->pid && fd_has_terminal(snap, task->sid))
+			plan_add(planner->plan, PHASE_OPEN, task, step_foreground, task,
+				 "foreground %d", task->pid);
 	}
 }
 
@@ -226,6 +244,7 @@ int restore_build_plan(struct restore *restore, struct err *err)
 		if (is_living(snap->tasks.v[i]))
 			plan_add(plan, PHASE_OPEN, snap->tasks.v[i], step_open_begin, NULL,
 				 "empty descriptor table %d", snap->tasks.v[i]->pid);
+	plan_foreground(&planner);
 	plan_ends(&planner);
 	ret = plan_opens(&planner, err);
 	if (ret < 0)

@@ -145,8 +145,8 @@ int build_thread(struct builder *b, size_t index)
 	if (b->env->hold_before_creds)
 		builder_op(b, list, ROP_HOLD);
 	ret = build_creds(b, list, thread);
-	/* A change of credentials clears it. */
-	if (!ret && entry->pdeath_sig)
+	/* A change of credentials clears it; a leader has that of its actor. */
+	if (!ret && (entry->pdeath_sig || thread->tid == thread->task->pid))
 		BUILDER_OP(b, list, ROP_PRCTL, PR_SET_PDEATHSIG, entry->pdeath_sig);
 	return err_wrap(b->err, ret, "thread %d", thread->tid);
 }

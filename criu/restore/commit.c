@@ -261,7 +261,7 @@ int step_commit(void *ctx, const struct step *step, struct err *err)
  */
 void commit_resume(struct restore *restore)
 {
-	program_status_disown(&restore->status->restorer);
+	program_status_disown(&restore->status->restorer, &restore->owner);
 	for (size_t t = 0; t < restore->snap.tasks.n; t++) {
 		const struct task *task = restore->snap.tasks.v[t];
 		const TaskCoreEntry *tc = task->threads.v[0].core ? task->threads.v[0].core->tc : NULL;

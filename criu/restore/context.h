@@ -10,6 +10,7 @@
 #include "model/snapshot.h"
 #include "plan/plan.h"
 #include "restore/genealogy.h"
+#include "restore/program.h"
 #include "restore/stage.h"
 #include "restore/status.h"
 
@@ -29,6 +30,7 @@ struct restore {
 	int *pidfds; /* by task index; -1: not yet there */
 	bool prepared; /* fd_restore_prepare() has run */
 	bool has_pidfile;
+	struct program_owner owner;
 };
 
 /* One process that runs its steps: what step_fn gets as ctx. */
@@ -48,7 +50,7 @@ _Noreturn void actor_main(struct restore *restore, struct task *task);
 int actor_run_phase(struct actor *actor, enum plan_phase phase);
 
 /* Steps of the plan, run by actors. ctx is a struct actor. */
-step_fn step_fork, step_setsid, step_subreaper, step_stage, step_stage_finish, step_setpgid,
+step_fn step_fork, step_setsid, step_take_terminal, step_foreground, step_subreaper, step_stage, step_stage_finish, step_setpgid,
 	step_helper_exit, step_helper_reap, step_zombie_exit, step_zombies_settle, step_open_begin,
 	step_open, step_fetch, step_finish_fd, step_memory;
 /* Steps of the coordinator. */

@@ -116,6 +116,20 @@ int step_setsid(void *ctx, const struct step *step, struct err *err)
 	return setsid() < 0 ? err_sys(err, "setsid") : 0;
 }
 
+int step_take_terminal(void *ctx, const struct step *step, struct err *err)
+{
+	const struct task *task = step->obj;
+
+	return fd_take_terminal(&((struct actor *)ctx)->restore->snap, task->pid, err);
+}
+
+int step_foreground(void *ctx, const struct step *step, struct err *err)
+{
+	const struct task *task = step->obj;
+
+	return fd_set_foreground(&((struct actor *)ctx)->restore->snap, task->pid, err);
+}
+
 int step_subreaper(void *ctx, const struct step *step, struct err *err)
 {
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) ? err_sys(err, "become a subreaper") : 0;

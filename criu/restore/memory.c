@@ -77,6 +77,7 @@ int step_memory(void *ctx, const struct step *step, struct err *err)
 		.status_map = restore->status,
 		.status_map_size = restore->status->size,
 		.status_off = offsetof(struct status, restorer),
+		.events_off = offsetof(struct status, events),
 		.region_off = (size_t)((char *)status_region(restore->status, task->index) -
 				       (char *)restore->status),
 		.exe_fd = exe_fd,

@@ -79,7 +79,7 @@ static int make_room_for_tables(struct restore *restore, struct err *err)
 		close(*own[i]);
 		*own[i] = fd;
 	}
-	return log_fd() > STDERR_FILENO ? log_move_fd(restore->service_fd) : 0;
+	return log_move_fd(restore->service_fd);
 }
 
 static int load(struct restore *restore, struct err *err)
@@ -268,8 +268,7 @@ static int wait_until(struct restore *restore, done_fn *done, enum plan_phase ph
 				plan_phase_name(phase), restore->opts->timeout);
 			status_fail(restore->status, 0, &err);
 		}
-		seen = status_wait_event(restore->status, seen,
-					 phase == PHASE_MEMORY ? 1 : WATCH_INTERVAL_MS);
+		seen = status_wait_event(restore->status, seen, WATCH_INTERVAL_MS);
 	}
 }
 
@@ -333,7 +332,7 @@ static int run_plan(struct restore *restore, struct err *err)
 	restore->status = status_new(&restore->plan, (uint32_t)snap->tasks.n, err);
 	if (!restore->status)
 		return -ENOMEM;
-	ret = program_status_own(&restore->status->restorer, err);
+	ret = program_status_own(&restore->status->restorer, &restore->owner, err);
 	if (ret < 0)
 		return ret;
 	restore->pidfds = ARENA_ARRAY(&snap->arena, int, snap->tasks.n);
@@ -343,6 +342,7 @@ static int run_plan(struct restore *restore, struct err *err)
 	if (ret < 0) {
 		take_pidfile_back(restore);
 		kill_tree(restore);
+		program_status_disown(&restore->status->restorer, &restore->owner);
 		*err = restore->status->error;
 		ret = err->code ? err->code : ret;
 	} else {

@@ -40,7 +40,7 @@ static const struct {
 
 static int check_supported(const struct rec_vma *rec, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++)
+	for (size_t i = 0; rec->special == REC_VMA_NORMAL && i < ARRAY_SIZE(unsupported); i++)
 		if (rec->flags & (1ULL << unsupported[i].flag))
 			return err_set(err, -ENOTSUP, "mapping %llx-%llx %.*s is %s: not supported",
 				       (unsigned long long)rec->start,

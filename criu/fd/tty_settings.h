@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The settings of a terminal: modes, window size, packet mode, locks; both ways.
+ */
+#ifndef CRIB_FD_TTY_SETTINGS_H
+#define CRIB_FD_TTY_SETTINGS_H
+
+#include "fd/fd_kind.h"
+
+/* Dump: fills @info from @fd. A terminal that was hung up has none: info->termios stays NULL. */
+void tty_settings_read(struct snapshot *snap, TtyInfoEntry *info, int fd, bool master);
+
+/*
+ * Restore: @ours says that the pair was made by crib. Somebody else's terminal keeps its window
+ * size, and the job is told by SIGWINCH when that is another than it knows.
+ */
+int tty_settings_write(const TtyInfoEntry *info, int fd, bool master, bool ours, struct err *err);
+
+#endif /* CRIB_FD_TTY_SETTINGS_H */

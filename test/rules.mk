@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Tests: unit (cmocka), golden (texts of inspect and --show-plan), zdtm (programs that are dumped
+# and restored), and "make check", which runs them all.
+
+include test/zdtm/rules.mk
+
+UNIT_SRCS  := $(wildcard test/unit/*_test.c)
+UNIT_TESTS := $(UNIT_SRCS:test/unit/%.c=$(O)/unit/%)
+UNIT_LIBS  := $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null || echo -lcmocka)
+
+$(O)/unit/%: test/unit/%.c $(O)/libcrib-core.a $(O)/libcribimages.a $(O)/libcompel.a $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  UNIT    $@"
+	@$(CC) $(CPPFLAGS) -Itest/unit -DUNIT_DIR='"$(CURDIR)/test/unit"' $(CRIB_CFLAGS) $(CFLAGS) \
+		-MMD -MP $(LDFLAGS) -o $@ $< -Wl,--start-group $(O)/libcrib-core.a \
+		$(O)/libcribimages.a $(O)/libcompel.a -Wl,--end-group $(UNIT_LIBS) $(LDLIBS)
+
+.PHONY: unit check-unit check-golden
+unit: $(UNIT_TESTS)
+
+check-unit: unit
+	@scripts/run-tests $(UNIT_TESTS)
+
+check: check-unit check-golden check-zdtm
+
+-include $(wildcard $(O)/unit/*.d)
