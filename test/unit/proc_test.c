@@ -27,12 +27,11 @@
 /* The recorded file, in @buf. */
 static const char *recorded(struct strbuf *buf, const char *name)
 {
-	const char *slash = strrchr(__FILE__, '/');
 	char path[512];
 
-	snprintf(path, sizeof(path), "%.*s/proc/%s", (int)(slash - __FILE__), __FILE__, name);
+	snprintf(path, sizeof(path), UNIT_DIR "/proc/%s", name);
 	if (io_read_file(AT_FDCWD, path, buf) < 0)
-		fail_msg("cannot read '%s': start this in the top folder", path);
+		fail_msg("cannot read '%s'", path);
 	return strbuf_str(buf);
 }
 
