@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "dump/build_core.h"
 
 enum { USEC_PER_SEC = 1000000, NSEC_PER_SEC = 1000000000 };
@@ -214,6 +215,10 @@ static TaskCoreEntry *empty_task_core(struct snapshot *snap, const struct task *
 	tc->exit_code = task->state == TASK_STATE_DEAD ? from->rec.exit_code : 0;
 	tc->comm = arena_strndup(&snap->arena, from->rec.comm,
 				 strnlen(from->rec.comm, sizeof(from->rec.comm)));
+	if (from->rec.exit_signal != SIGCHLD) {
+		tc->has_exit_signal = true;
+		tc->exit_signal = from->rec.exit_signal;
+	}
 	return tc;
 }
 
@@ -270,6 +275,7 @@ int build_threads(struct snapshot *snap, struct task *task, const struct frozen_
 		thread->tid = frozen->threads.v[i].tid;
 		thread->task = task;
 		thread->core = SNAP_MSG(snap, CoreEntry, core_entry);
+		thread->core->mtype = arch_march;
 		if (i == 0)
 			thread->core->tc = empty_task_core(snap, task, from);
 		if (frozen->zombie)

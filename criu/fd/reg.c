@@ -209,12 +209,23 @@ int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int
 	return ret;
 }
 
+/* What of the flags of an open description open(2) may be given again. */
+static int reopen_flags(int flags)
+{
+	flags &= ~(O_CREAT | O_EXCL | O_TRUNC | KERNEL_O_LARGEFILE);
+	if (flags & O_PATH)
+		return flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
+	if ((flags & O_TMPFILE) == O_TMPFILE) /* the file is there, as a ghost */
+		flags &= ~O_TMPFILE;
+	return flags | O_NOCTTY;
+}
+
 static int reg_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd, struct err *err)
 {
 	const RegFileEntry *reg = ofd->entry->reg;
-	int flags = (int)reg->flags & ~(O_CREAT | O_EXCL | O_TRUNC | KERNEL_O_LARGEFILE);
+	int flags = reopen_flags((int)reg->flags);
 	_cleanup_close_ int fd = -1;
-	int ret = fd_open_path(opener, ofd, flags | O_NOCTTY, &fd, err);
+	int ret = fd_open_path(opener, ofd, flags, &fd, err);
 
 	if (ret < 0)
 		return ret;

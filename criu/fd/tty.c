@@ -76,13 +76,20 @@ static uint32_t tty_index(const struct rec_fd *rec, enum tty_role role, int fd)
 	return index;
 }
 
+/* The controlling terminal is recorded as st_rdev is, other devices as major << 20 | minor. */
+static bool is_terminal_of(const struct task *task, uint64_t rdev)
+{
+	return task->tty_rdev &&
+	       ((uint64_t)major(task->tty_rdev) << 20 | minor(task->tty_rdev)) == rdev;
+}
+
 /* Whose controlling terminal it is, as the records of the tree tell. */
 static void fill_session(const struct snapshot *snap, TtyInfoEntry *info, uint64_t rdev)
 {
 	for (size_t i = 0; i < snap->tasks.n; i++) {
 		const struct task *task = snap->tasks.v[i];
 
-		if (task->tty_rdev && task->tty_rdev == rdev) {
+		if (is_terminal_of(task, rdev)) {
 			info->sid = (uint32_t)task->sid;
 			info->pgrp = (uint32_t)task->tty_pgrp;
 			return;
@@ -182,7 +189,7 @@ static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err
 	if (opts_find_external(x->opts, "tty", external))
 		return 0;
 	const struct task *root = x->snap->tasks.v[0];
-	if (x->opts->shell_job && root->tty_rdev == ofd->rec->rdev)
+	if (x->opts->shell_job && is_terminal_of(root, ofd->rec->rdev))
 		return 0;
 	return err_set(err, -ENOTSUP, "the other side of '%.*s' is outside of the tree: use "
 		       "--shell-job if it is the terminal that the job was started from, else "

@@ -84,6 +84,11 @@ uint64_t pagemap_shared_frame(uint64_t word)
 	return word & WORD_FRAME;
 }
 
+bool pagemap_is_exclusive(uint64_t word)
+{
+	return !(word & WORD_PRESENT) || (word & WORD_EXCLUSIVE);
+}
+
 /* Neighbouring pages of one kind are handed on as one run. */
 struct run {
 	pagemap_fn *fn;

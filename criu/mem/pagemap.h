@@ -52,4 +52,7 @@ int pagemap_read(struct pagemap *pagemap, uint64_t start, uint64_t nr_pages, uin
  */
 uint64_t pagemap_shared_frame(uint64_t word);
 
+/* True when no other address space has the page mapped. */
+bool pagemap_is_exclusive(uint64_t word);
+
 #endif /* CRIB_MEM_PAGEMAP_H */

@@ -28,22 +28,21 @@ struct scan {
 	struct pagemap pagemap;
 };
 
-static void add_range(struct scan *scan, uint64_t start, uint64_t end, bool guard,
-		      struct task *shared_with)
+static void add_range(struct scan *scan, uint64_t start, uint64_t end, struct page_range like)
 {
 	struct mm *mm = scan->mm;
 	struct page_range *last = mm->pages.n ? &mm->pages.v[mm->pages.n - 1] : NULL;
 	uint64_t size = scan->snap->page_size;
 	uint64_t nr_pages = (end - start) / size;
 
-	if (last && last->vaddr + last->nr_pages * size == start && last->guard == guard &&
-	    last->shared_with == shared_with) {
+	if (last && last->vaddr + last->nr_pages * size == start && last->guard == like.guard &&
+	    last->cow == like.cow && last->shared_with == like.shared_with) {
 		last->nr_pages += nr_pages;
 		return;
 	}
-	*array_push(&scan->snap->arena, &mm->pages) = (struct page_range){
-		.vaddr = start, .nr_pages = nr_pages, .guard = guard, .shared_with = shared_with,
-	};
+	like.vaddr = start;
+	like.nr_pages = nr_pages;
+	*array_push(&scan->snap->arena, &mm->pages) = like;
 }
 
 /* The task that has the page at @vaddr with this pagemap word already; NULL: nobody. */
@@ -51,7 +50,7 @@ static struct task *find_first_owner(struct scan *scan, uint64_t word, uint64_t 
 {
 	uint64_t frame = pagemap_shared_frame(word);
 
-	if (!frame)
+	if (!frame || !scan->share)
 		return NULL;
 	struct task *first = hashmap_get(&scan->frames, frame, vaddr);
 	if (!first)
@@ -60,7 +59,7 @@ static struct task *find_first_owner(struct scan *scan, uint64_t word, uint64_t 
 }
 
 /* A run of private pages is cut where sharing begins or ends. */
-static int add_shared_run(struct scan *scan, uint64_t start, uint64_t end)
+static int add_private_run(struct scan *scan, uint64_t start, uint64_t end)
 {
 	uint64_t words[WORDS_PER_READ];
 	uint64_t size = scan->snap->page_size;
@@ -76,7 +75,9 @@ static int add_shared_run(struct scan *scan, uint64_t start, uint64_t end)
 			struct task *first = find_first_owner(scan, words[i], start);
 
 			scan->stats->pages_shared += first != NULL;
-			add_range(scan, start, start + size, false, first);
+			add_range(scan, start, start + size, (struct page_range){
+				.shared_with = first, .cow = !pagemap_is_exclusive(words[i]),
+			});
 		}
 	}
 	return 0;
@@ -87,9 +88,9 @@ static int add_run(void *ctx, uint64_t start, uint64_t end, enum page_kind kind)
 	struct scan *scan = ctx;
 
 	scan->stats->pages_scanned += (end - start) / scan->snap->page_size;
-	if (kind == PAGE_PRIVATE && scan->share)
-		return add_shared_run(scan, start, end);
-	add_range(scan, start, end, kind == PAGE_GUARD, NULL);
+	if (kind == PAGE_PRIVATE)
+		return add_private_run(scan, start, end);
+	add_range(scan, start, end, (struct page_range){ .guard = true });
 	return 0;
 }
 
@@ -102,7 +103,7 @@ static int scan_mm(struct scan *scan, struct mm *mm)
 		const struct vma *vma = &mm->vmas.v[i];
 
 		if (vma->status & VMA_AREA_VDSO)
-			add_range(scan, vma->start, vma->end, false, NULL);
+			add_range(scan, vma->start, vma->end, (struct page_range){ .cow = true });
 		else if (vma_has_private_pages(vma))
 			ret = pagemap_walk(&scan->pagemap, vma->start, vma->end, add_run, scan,
 					   scan->err);

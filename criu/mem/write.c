@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Page contents on their way from stopped tasks into the image: process_vm_readv() into a buffer
- * that stays in the cache, one write(2) each. Mappings that may not be read go by /proc/PID/mem.
+ * that stays in the cache, one write(2) each. It pins pages, for which the kernel gives a task its
+ * own copy of a page that it shares copy-on-write (gup_must_unshare() in mm/internal.h): such pages
+ * are read by /proc/PID/mem, which does not, and so are mappings that the task may not read itself.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,10 +28,11 @@ struct pump {
 	int mem_fd; /* /proc/PID/mem, opened when it is needed first */
 	struct iovec pieces[MAX_PIECES];
 	size_t nr_pieces, pending; /* bytes in all pieces */
+	bool cow; /* all of them are to be read without pinning */
 };
 
-/* Reads one piece that process_vm_readv() refused: ptrace access ignores protection. */
-static int read_protected(struct pump *pump, char *to, const struct iovec *piece, struct err *err)
+/* Reads one piece with the access of a debugger, which ignores protection. */
+static int read_by_mem(struct pump *pump, char *to, const struct iovec *piece, struct err *err)
 {
 	char path[32];
 
@@ -52,16 +55,20 @@ static int read_protected(struct pump *pump, char *to, const struct iovec *piece
 static int read_pieces(struct pump *pump, struct err *err)
 {
 	struct iovec local = { .iov_base = pump->buf, .iov_len = pump->pending };
-	ssize_t got = process_vm_readv(pump->pid, &local, 1, pump->pieces, pump->nr_pieces, 0);
 	char *to = pump->buf;
 
-	if (got == (ssize_t)pump->pending)
-		return 0;
-	if (got < 0 && errno != EFAULT)
-		return err_sys(err, "read memory of task %d at %p", pump->pid,
-			       pump->pieces[0].iov_base);
+	if (!pump->cow) {
+		ssize_t got = process_vm_readv(pump->pid, &local, 1, pump->pieces,
+					       pump->nr_pieces, 0);
+
+		if (got == (ssize_t)pump->pending)
+			return 0;
+		if (got < 0 && errno != EFAULT)
+			return err_sys(err, "read memory of task %d at %p", pump->pid,
+				       pump->pieces[0].iov_base);
+	}
 	for (size_t i = 0; i < pump->nr_pieces; i++) {
-		int ret = read_protected(pump, to, &pump->pieces[i], err);
+		int ret = read_by_mem(pump, to, &pump->pieces[i], err);
 
 		if (ret < 0)
 			return ret;
@@ -87,6 +94,13 @@ static int pump_range(struct pump *pump, struct page_range *range, struct err *e
 {
 	uint64_t at = range->vaddr, left = range->nr_pages * pump->snap->page_size;
 
+	if (pump->cow != range->cow) {
+		int ret = flush_pieces(pump, err);
+
+		if (ret < 0)
+			return ret;
+		pump->cow = range->cow;
+	}
 	range->img_off = pump->part.size + pump->pending;
 	while (left) {
 		size_t room = CHUNK - pump->pending;

@@ -104,6 +104,7 @@ struct page_range {
 	uint64_t vaddr; /* bytes */
 	uint64_t nr_pages;
 	bool guard;	/* MADV_GUARD_INSTALL: access faults, no contents */
+	bool cow;	/* dump only: somebody else may have the pages mapped as well */
 	struct task *shared_with; /* contents are that task's at the same address; NULL: own */
 	uint64_t img_off; /* own contents: byte offset in the pages file */
 };

@@ -76,6 +76,13 @@ static void build_sched(struct builder *b, struct op_list *list, const ThreadCor
 	    now.nice == want.nice && now.priority == want.priority && fair && !want.flags &&
 	    (!want.runtime || now.runtime == want.runtime))
 		return;
+	if (!fair && want.nice) {
+		/* other policies do not take a nice value, and keep the one that is there */
+		const struct sched_attr_v0 nice = { .size = sizeof(nice), .policy = SCHED_OTHER,
+						    .nice = want.nice };
+
+		BUILDER_OP(b, list, ROP_SCHED, builder_data(b, &nice, sizeof(nice)));
+	}
 	BUILDER_OP(b, list, ROP_SCHED, builder_data(b, &want, sizeof(want)));
 }
 

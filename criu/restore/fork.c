@@ -19,11 +19,11 @@
 #include "restore/context.h"
 
 /* The call that needs a struct whose size says how much of it the kernel knows. */
-static pid_t clone_with_pid(pid_t pid, uint64_t flags)
+static pid_t clone_with_pid(pid_t pid, uint64_t flags, uint64_t exit_signal)
 {
 	struct clone_args args = {
 		.flags = flags,
-		.exit_signal = SIGCHLD,
+		.exit_signal = flags & CLONE_PARENT ? 0 : exit_signal,
 		.set_tid = pid ? (uintptr_t)&pid : 0,
 		.set_tid_size = pid ? 1 : 0,
 	};
@@ -63,7 +63,9 @@ static int describe_clone_failure(pid_t pid, struct err *err)
 
 static int fork_task(struct restore *restore, struct task *task, uint64_t flags, struct err *err)
 {
-	pid_t pid = clone_with_pid(task->pid, flags);
+	const TaskCoreEntry *tc = task->threads.v[0].core ? task->threads.v[0].core->tc : NULL;
+	pid_t pid = clone_with_pid(task->pid, flags,
+				   tc && tc->has_exit_signal ? tc->exit_signal : SIGCHLD);
 
 	if (pid < 0)
 		return describe_clone_failure(task->pid, err);
@@ -80,7 +82,7 @@ static int fork_task(struct restore *restore, struct task *task, uint64_t flags,
 static int fork_orphan(struct restore *restore, struct task *task, struct err *err)
 {
 	int status;
-	pid_t between = clone_with_pid(0, 0);
+	pid_t between = clone_with_pid(0, 0, SIGCHLD);
 
 	if (between < 0)
 		return err_sys(err, "fork the go-between for task %d", task->pid);
@@ -190,7 +192,7 @@ int step_zombies_settle(void *ctx, const struct step *step, struct err *err)
 
 		if (child->state != TASK_STATE_DEAD)
 			continue;
-		if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT))
+		if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | __WALL))
 			return err_sys(err, "wait for zombie %d", child->pid);
 	}
 	signal(SIGCHLD, SIG_IGN);
