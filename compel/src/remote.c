@@ -239,6 +239,28 @@ int compel_syscall(struct compel_task *task, long nr, const uint64_t args[6], in
 	return ret;
 }
 
+/* From any other stop into an event-stop, where registers may be put back. */
+static int park(struct compel_task *task, struct compel_error *err)
+{
+	struct compel_stop stop;
+
+	if (task->phase == PHASE_EVENT)
+		return 0;
+	int ret = compel_interrupt(task->tid, err);
+	if (ret == 0)
+		ret = compel_continue(task->tid, 0, err);
+	if (ret == 0)
+		ret = compel_wait_stop(task->tid, compel_deadline(task->timeout_ms), &stop, err);
+	if (ret < 0) {
+		task->phase = ret == -ESRCH ? PHASE_GONE : PHASE_LOST;
+		return ret;
+	}
+	if (stop.kind != COMPEL_STOP_EVENT && stop.kind != COMPEL_STOP_GROUP)
+		return task_gone(task, err);
+	task->phase = PHASE_EVENT;
+	return 0;
+}
+
 /* ---- Restarts that the kernel decides before the stop (arm, arm64): see arch.h ---- */
 
 /* struct ptrace_syscall_info (linux/ptrace.h, 5.3), as far as entries need it. */
@@ -270,33 +292,70 @@ static bool stands_at_insn(const struct compel_task *task)
 	return false;
 }
 
+static int get_syscall_info(struct compel_task *task, struct syscall_info *ret_info,
+			    struct compel_error *err)
+{
+	struct syscall_info info = { 0 };
+	int ret = compel_ptrace_named(COMPEL_PTRACE_GET_SYSCALL_INFO, "PTRACE_GET_SYSCALL_INFO",
+				      task->tid, (void *)sizeof(info), &info, err);
+
+	if (ret < 0)
+		return task_lost(task, ret);
+	*ret_info = info;
+	return 0;
+}
+
 /*
  * A thread that stands at a system call instruction is about to make that call, or to make it again
  * after an interruption, perhaps as restart_syscall. Lets it enter, notes under which number, and
- * has getpid run in its place.
+ * has getpid run in its place. One that was borrowed before stands at the entry already; then the
+ * registers are those of the call, and the ones to give back are found behind it.
  */
 static int catch_call(struct compel_task *task, struct compel_error *err)
 {
-	struct syscall_info info = { 0 };
-	int64_t deadline = compel_deadline(task->timeout_ms);
+	struct syscall_info info;
 
-	if (!compel_arch.restart_hidden || !stands_at_insn(task))
+	if (!compel_arch.restart_hidden)
 		return 0;
-	int ret = run_to_syscall_stop(task, deadline, err);
+	int ret = get_syscall_info(task, &info, err);
 	if (ret < 0)
 		return ret;
-	ret = compel_ptrace_named(COMPEL_PTRACE_GET_SYSCALL_INFO, "PTRACE_GET_SYSCALL_INFO",
-				  task->tid, (void *)sizeof(info), &info, err);
-	if (ret < 0)
-		return task_lost(task, ret);
-	if (info.op != SYSCALL_INFO_ENTRY)
-		return compel_fail(err, -EPROTO, "thread %d does not enter its system call",
-				   task->tid);
+
+	int64_t deadline = compel_deadline(task->timeout_ms);
+	bool again = info.op == SYSCALL_INFO_ENTRY;
+
+	if (!again) {
+		if (!stands_at_insn(task))
+			return 0;
+		ret = run_to_syscall_stop(task, deadline, err);
+		if (ret < 0)
+			return ret;
+		ret = get_syscall_info(task, &info, err);
+		if (ret < 0)
+			return ret;
+		if (info.op != SYSCALL_INFO_ENTRY)
+			return compel_fail(err, -EPROTO, "thread %d does not enter its system call",
+					   task->tid);
+	}
 	ret = compel_arch.set_entry_nr(task->tid, compel_arch.nr_getpid);
 	if (ret < 0)
 		return compel_fail_errno(err, ret, "thread %d: system call number", task->tid);
 	task->call_nr = (int64_t)info.nr;
-	return run_to_syscall_stop(task, deadline, err);
+	ret = run_to_syscall_stop(task, deadline, err);
+	if (ret < 0 || !again)
+		return ret;
+
+	struct compel_regs regs;
+
+	ret = park(task, err);
+	if (ret < 0)
+		return ret;
+	ret = compel_regs_get(task->tid, &regs, err);
+	if (ret < 0)
+		return task_lost(task, ret);
+	compel_arch.rewind(&regs, &task->regs);
+	task->regs = regs;
+	return 0;
 }
 
 /* From the event-stop to the entry of the call that catch_call() saw. */
@@ -437,28 +496,6 @@ void compel_set_return(struct compel_task *task, const struct compel_regs *regs,
 	task->regs = *regs;
 	task->sigmask = sigmask;
 	task->call_nr = -1;
-}
-
-/* From any other stop into an event-stop, where registers may be put back. */
-static int park(struct compel_task *task, struct compel_error *err)
-{
-	struct compel_stop stop;
-
-	if (task->phase == PHASE_EVENT)
-		return 0;
-	int ret = compel_interrupt(task->tid, err);
-	if (ret == 0)
-		ret = compel_continue(task->tid, 0, err);
-	if (ret == 0)
-		ret = compel_wait_stop(task->tid, compel_deadline(task->timeout_ms), &stop, err);
-	if (ret < 0) {
-		task->phase = ret == -ESRCH ? PHASE_GONE : PHASE_LOST;
-		return ret;
-	}
-	if (stop.kind != COMPEL_STOP_EVENT && stop.kind != COMPEL_STOP_GROUP)
-		return task_gone(task, err);
-	task->phase = PHASE_EVENT;
-	return 0;
 }
 
 /* Keeps the first failure of several steps, with its words. */

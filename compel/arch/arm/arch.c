@@ -61,6 +61,16 @@ static void arm_copy_nr(struct compel_regs *to, const struct compel_regs *from)
 	to->native.uregs[R7] = from->native.uregs[R7];
 }
 
+static void arm_rewind(struct compel_regs *regs, const struct compel_regs *entry)
+{
+	unsigned long *r = regs->native.uregs;
+
+	r[PC] -= r[CPSR] & CPSR_THUMB ? 2 : 4;
+	r[R0] = entry->native.uregs[R0];
+	r[ORIG_R0] = entry->native.uregs[R0];
+	arm_copy_nr(regs, entry);
+}
+
 static int arm_set_entry_nr(pid_t tid, long nr)
 {
 	return (int)compel_ptrace(ARM_PTRACE_SET_SYSCALL, tid, NULL, (void *)nr);
@@ -107,6 +117,7 @@ const struct compel_arch compel_arch = {
 	.set_entry_nr = arm_set_entry_nr,
 	.set_nr = arm_set_nr,
 	.copy_nr = arm_copy_nr,
+	.rewind = arm_rewind,
 	.pc = arm_pc,
 	.set_pc = arm_set_pc,
 	.sp = arm_sp,

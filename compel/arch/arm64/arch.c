@@ -47,6 +47,12 @@ static void arm64_set_nr(struct compel_regs *regs, long nr)
 	regs->native.regs[8] = (unsigned long)nr;
 }
 
+static void arm64_rewind(struct compel_regs *regs, const struct compel_regs *entry)
+{
+	regs->native.pc -= insns[0].size;
+	regs->native.regs[0] = entry->native.regs[0];
+}
+
 static int arm64_set_entry_nr(pid_t tid, long nr)
 {
 	int value = (int)nr;
@@ -94,6 +100,7 @@ const struct compel_arch compel_arch = {
 	.restart_hidden = true,
 	.set_entry_nr = arm64_set_entry_nr,
 	.set_nr = arm64_set_nr,
+	.rewind = arm64_rewind,
 	.pc = arm64_pc,
 	.set_pc = arm64_set_pc,
 	.sp = arm64_sp,

@@ -39,7 +39,7 @@ struct compel_arch {
 	 * before an event-stop ends is enough (x86). true: before the stop, which then shows the
 	 * program counter at the instruction again and hides whether restart_syscall will take
 	 * the call's place (arm, arm64). Then the restarted call is entered, noted, replaced by
-	 * getpid, and entered anew at the end; that needs the next two functions.
+	 * getpid, and entered anew at the end; that needs the next four functions.
 	 */
 	bool restart_hidden;
 
@@ -54,6 +54,12 @@ struct compel_arch {
 	 * register (arm; else NULL): copies the register alone, to put it back at the entry.
 	 */
 	void (*copy_nr)(struct compel_regs *to, const struct compel_regs *from);
+
+	/*
+	 * Turns the registers behind a call into those before it: the program counter back on the
+	 * instruction, and what the call overwrote from @entry, the registers at its entry.
+	 */
+	void (*rewind)(struct compel_regs *regs, const struct compel_regs *entry);
 
 	uint64_t (*pc)(const struct compel_regs *regs); /* with the tag */
 	void (*set_pc)(struct compel_regs *regs, uint64_t pc);

@@ -290,7 +290,9 @@ void compel_set_return(struct compel_task *task, const struct compel_regs *regs,
 /*
  * Gives the thread back: it stands in an event-stop or group-stop with registers, signal mask and
  * filters as before compel_prepare(). On arm and arm64 a thread whose system call was interrupted
- * stands at the entry of the restarted call instead, and only compel_detach() may follow.
+ * stands at the entry of the restarted call instead: it may be continued, detached, or borrowed
+ * again, but compel_regs_get() shows the inside of the call. There registers are read before
+ * compel_prepare() or taken from @task.
  * All is tried even if a part fails; the first failure is returned. Call it once.
  */
 int compel_finish(struct compel_task *task, struct compel_error *err);
