@@ -155,7 +155,7 @@ static int map_vma(struct builder *b, const struct vma *vma, uint32_t prot)
 	return 0;
 }
 
-/* Adds what the program reads by itself, because it could not be staged. */
+/* Adds what the program reads by itself, as it is not staged. */
 static int note_reads(struct builder *b, const struct vma *vma, struct page_reads *reads, bool *any)
 {
 	const struct mm *mm = b->task->mm;
@@ -177,11 +177,13 @@ static int note_reads(struct builder *b, const struct vma *vma, struct page_read
 			ret = page_extents_resolve(b->snap, b->task, start, end, &b->prog->arena,
 						   &extents, b->err);
 	}
-	array_each(const struct page_extent, extent, &extents.v)
+	array_each(const struct page_extent, extent, &extents.v) {
 		*array_push(&b->prog->arena, &reads->v) = (struct page_read){
 			.pages_id = extent->pages_id, .off = extent->off, .addr = extent->vaddr,
 			.size = extent->nr_pages * page_size,
 		};
+		b->env->stage->bytes_read += extent->nr_pages * page_size;
+	}
 	*any = extents.v.n > 0;
 	return ret;
 }
@@ -215,6 +217,15 @@ static int build_reads(struct builder *b, struct page_reads *reads)
 	return 0;
 }
 
+static void build_one_advice(struct builder *b, const struct vma *vma, unsigned int advice)
+{
+	if (!vma->has_madv || !(vma->madv & (UINT64_C(1) << advice)))
+		return;
+	struct restorer_op *op = BUILDER_OP(b, leader(b), ROP_MADVISE, vma->start,
+					    vma->end - vma->start, advice);
+	op->warning = RWARN_MADVISE;
+}
+
 /*
  * Makes one mapping. *@prot: what protection it has then. @reads: what must be read into it.
  */
@@ -241,14 +252,15 @@ static int build_vma(struct builder *b, const struct vma *vma, size_t *piece, ui
 		move_shmem(b, vma, at);
 		return 0;
 	}
-	if (!stage_has_vma(b->stage, vma)) {
-		int ret = note_reads(b, vma, reads, &has_pages);
+	int ret = note_reads(b, vma, reads, &has_pages);
 
-		if (ret < 0)
-			return ret;
-	}
 	*prot = has_pages ? STAGED_PROT : vma->prot;
-	return map_vma(b, vma, *prot);
+	if (!ret)
+		ret = map_vma(b, vma, *prot);
+	/* Before anything is read: it decides what the kernel puts there. */
+	for (unsigned int advice = MADV_HUGEPAGE; !ret && advice <= MADV_NOHUGEPAGE; advice++)
+		build_one_advice(b, vma, advice);
+	return ret;
 }
 
 static void build_guard(struct builder *b, uint64_t start, uint64_t end)
@@ -271,15 +283,12 @@ static void build_guards(struct builder *b)
 				    range->vaddr + range->nr_pages * b->snap->page_size);
 }
 
+/* Staged memory has had advice on huge pages. */
 static void build_advice(struct builder *b, const struct vma *vma)
 {
-	for (unsigned int advice = 1; vma->has_madv && advice < 64; advice++) {
-		if (!(vma->madv & (1ULL << advice)))
-			continue;
-		struct restorer_op *op = BUILDER_OP(b, leader(b), ROP_MADVISE, vma->start,
-						    vma->end - vma->start, advice);
-		op->warning = RWARN_MADVISE;
-	}
+	for (unsigned int advice = 1; advice < 64; advice++)
+		if (advice != MADV_HUGEPAGE && advice != MADV_NOHUGEPAGE)
+			build_one_advice(b, vma, advice);
 	if (vma->anon_name) {
 		struct restorer_op *op = BUILDER_OP(b, leader(b), ROP_VMA_NAME, vma->start,
 						    vma->end - vma->start,

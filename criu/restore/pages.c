@@ -25,6 +25,76 @@ void page_extents_add(struct arena *arena, struct page_extents *extents, uint64_
 		*array_push(arena, &extents->v) = *extent;
 }
 
+static uint64_t extent_end(const struct page_extent *extent, uint64_t page_size)
+{
+	return extent->vaddr + extent->nr_pages * page_size;
+}
+
+/* Index of the first extent that ends above @addr. */
+static size_t first_extent_above(const struct page_extents *extents, uint64_t addr,
+				 uint64_t page_size)
+{
+	size_t low = 0, high = extents->v.n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (extent_end(&extents->v.v[mid], page_size) > addr)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+struct page_walk page_walk_begin(const struct page_extents *a, const struct page_extents *b,
+				 uint64_t start, uint64_t end, uint64_t page_size)
+{
+	return (struct page_walk){
+		.sets = { a, b }, .pos = start, .end = end, .page_size = page_size,
+		.index = { first_extent_above(a, start, page_size),
+			   first_extent_above(b, start, page_size) },
+	};
+}
+
+/* The extent of one set where the walk is, or NULL; *@stop comes down to where that changes. */
+static const struct page_extent *extent_here(struct page_walk *walk, int which, uint64_t *stop)
+{
+	const struct page_extents *set = walk->sets[which];
+	size_t *index = &walk->index[which];
+
+	while (*index < set->v.n && extent_end(&set->v.v[*index], walk->page_size) <= walk->pos)
+		(*index)++;
+	const struct page_extent *extent = *index < set->v.n ? &set->v.v[*index] : NULL;
+
+	if (!extent)
+		return NULL;
+	bool here = extent->vaddr <= walk->pos;
+	uint64_t edge = here ? extent_end(extent, walk->page_size) : extent->vaddr;
+
+	if (edge < *stop)
+		*stop = edge;
+	return here ? extent : NULL;
+}
+
+bool page_walk_step(struct page_walk *walk, struct page_span *span)
+{
+	if (walk->pos >= walk->end)
+		return false;
+	*span = (struct page_span){ .start = walk->pos, .end = walk->end };
+	span->a = extent_here(walk, 0, &span->end);
+	span->b = extent_here(walk, 1, &span->end);
+	walk->pos = span->end;
+	return true;
+}
+
+bool page_span_is_same(const struct page_span *span)
+{
+	const struct page_extent *a = span->a, *b = span->b;
+
+	return a && b && a->pages_id == b->pages_id && a->off - a->vaddr == b->off - b->vaddr;
+}
+
 size_t page_ranges_first_above(const struct mm *mm, uint64_t addr, uint64_t page_size)
 {
 	size_t low = 0, high = mm->pages.n;

@@ -5,6 +5,7 @@
 #ifndef CRIB_RESTORE_PAGES_H
 #define CRIB_RESTORE_PAGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/array.h"
@@ -34,6 +35,27 @@ void page_extents_add(struct arena *arena, struct page_extents *extents, uint64_
 int page_extents_resolve(const struct snapshot *snap, const struct task *task, uint64_t start,
 			 uint64_t end, struct arena *arena, struct page_extents *extents,
 			 struct err *err);
+
+/*
+ * A walk over what two sets have in a range of addresses: each step is a span within which neither
+ * changes. page_walk_begin(); while (page_walk_step(&walk, &span)) ...
+ */
+struct page_span {
+	uint64_t start, end;
+	const struct page_extent *a, *b; /* NULL: no page there */
+};
+
+struct page_walk {
+	const struct page_extents *sets[2];
+	size_t index[2];
+	uint64_t pos, end, page_size;
+};
+
+struct page_walk page_walk_begin(const struct page_extents *a, const struct page_extents *b,
+				 uint64_t start, uint64_t end, uint64_t page_size);
+bool page_walk_step(struct page_walk *walk, struct page_span *span);
+/* True if both have the same pages. */
+bool page_span_is_same(const struct page_span *span);
 
 /* Index of the first range of @mm that ends above @addr; mm->pages.n: there is none. */
 size_t page_ranges_first_above(const struct mm *mm, uint64_t addr, uint64_t page_size);

@@ -24,101 +24,26 @@ struct change {
 	ARRAY(bool) kept; /* result.pieces[i] is inherited */
 	struct mapfiles files;
 	struct page_reads reads;
+	bool skip_new; /* what is not inherited at all is left to the program */
 	int images_fd;
 	struct arena arena; /* gone when the change is done */
 	struct err *err;
 };
 
-static uint64_t extent_end(const struct change *change, const struct page_extent *extent)
+static struct page_walk walk_begin(const struct change *change, uint64_t start, uint64_t end)
 {
-	return extent->vaddr + extent->nr_pages * change->stage->snap->page_size;
-}
-
-/* Index of the first extent that ends above @addr. */
-static size_t first_extent_above(const struct change *change, const struct page_extents *extents,
-				 uint64_t addr)
-{
-	size_t low = 0, high = extents->v.n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (extent_end(change, &extents->v.v[mid]) > addr)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
-}
-
-/* One step of a walk over the pages of two states: what [start, end) has in each. */
-struct span {
-	uint64_t start, end;
-	const struct page_extent *old, *next; /* NULL: no page */
-};
-
-struct walk {
-	const struct change *change;
-	uint64_t pos, end;
-	size_t old, next; /* indexes of extents */
-};
-
-static struct walk walk_begin(const struct change *change, uint64_t start, uint64_t end)
-{
-	return (struct walk){ .change = change, .pos = start, .end = end,
-			      .old = first_extent_above(change, &change->old->extents, start),
-			      .next = first_extent_above(change, &change->next->extents, start) };
-}
-
-/*
- * The extent of @extents at @pos, or NULL; *@index moves on to it, *@stop down to where that
- * changes.
- */
-static const struct page_extent *extent_at(const struct change *change,
-					   const struct page_extents *extents, size_t *index,
-					   uint64_t pos, uint64_t *stop)
-{
-	while (*index < extents->v.n && extent_end(change, &extents->v.v[*index]) <= pos)
-		(*index)++;
-	const struct page_extent *extent = *index < extents->v.n ? &extents->v.v[*index] : NULL;
-
-	if (!extent)
-		return NULL;
-	bool here = extent->vaddr <= pos;
-	uint64_t edge = here ? extent_end(change, extent) : extent->vaddr;
-
-	if (edge < *stop)
-		*stop = edge;
-	return here ? extent : NULL;
-}
-
-static bool walk_step(struct walk *walk, struct span *span)
-{
-	if (walk->pos >= walk->end)
-		return false;
-	*span = (struct span){ .start = walk->pos, .end = walk->end };
-	span->old = extent_at(walk->change, &walk->change->old->extents, &walk->old, walk->pos,
-			      &span->end);
-	span->next = extent_at(walk->change, &walk->change->next->extents, &walk->next, walk->pos,
-			       &span->end);
-	walk->pos = span->end;
-	return true;
-}
-
-static bool span_is_same(const struct span *span)
-{
-	return span->old && span->next && span->old->pages_id == span->next->pages_id &&
-	       span->old->off - span->old->vaddr == span->next->off - span->next->vaddr;
+	return page_walk_begin(&change->old->extents, &change->next->extents, start, end,
+			       change->stage->snap->page_size);
 }
 
 /* An inherited mapping without a page worth keeping is better made anew: it is one mapping then. */
 static bool is_worth_keeping(const struct change *change, uint64_t start, uint64_t end)
 {
-	struct walk walk = walk_begin(change, start, end);
-	struct span span;
+	struct page_walk walk = walk_begin(change, start, end);
+	struct page_span span;
 
-	while (walk_step(&walk, &span))
-		if (span_is_same(&span))
+	while (page_walk_step(&walk, &span))
+		if (page_span_is_same(&span))
 			return true;
 	return false;
 }
@@ -133,31 +58,39 @@ static void add_result(struct change *change, const struct stage_piece *piece, u
 	*array_push(&change->arena, &change->kept) = kept;
 }
 
-/* Cuts every mapping that is needed into parts that are there and parts that must be made. */
+/* Cuts a mapping that is needed into parts that are there and parts that must be made. */
+static void cut_piece(struct change *change, const struct stage_piece *piece, size_t first)
+{
+	const struct stage_state *old = change->old;
+	uint64_t pos = piece->start;
+
+	for (size_t i = first; i < old->pieces.n; i++) {
+		const struct stage_piece *have = &old->pieces.v[i];
+		uint64_t start = have->start > pos ? have->start : pos;
+		uint64_t end = have->end < piece->end ? have->end : piece->end;
+
+		if (have->start >= piece->end)
+			break;
+		if (!stage_vmas_match(have->vma, piece->vma) ||
+		    !is_worth_keeping(change, start, end))
+			continue;
+		add_result(change, piece, pos, start, false);
+		add_result(change, piece, start, end, true);
+		pos = end;
+	}
+	if (pos > piece->start || !change->skip_new)
+		add_result(change, piece, pos, piece->end, false);
+}
+
 static void cut_pieces(struct change *change)
 {
 	const struct stage_state *old = change->old;
 	size_t first = 0;
 
 	array_each(const struct stage_piece, piece, &change->next->pieces) {
-		uint64_t pos = piece->start;
-
 		while (first < old->pieces.n && old->pieces.v[first].end <= piece->start)
 			first++;
-		for (size_t i = first; i < old->pieces.n; i++) {
-			const struct stage_piece *have = &old->pieces.v[i];
-			uint64_t start = have->start > pos ? have->start : pos;
-			uint64_t end = have->end < piece->end ? have->end : piece->end;
-
-			if (have->start >= piece->end)
-				break;
-			if (!stage_vmas_match(have->vma, piece->vma) || !is_worth_keeping(change, start, end))
-				continue;
-			add_result(change, piece, pos, start, false);
-			add_result(change, piece, start, end, true);
-			pos = end;
-		}
-		add_result(change, piece, pos, piece->end, false);
+		cut_piece(change, piece, first);
 	}
 }
 
@@ -263,11 +196,11 @@ static int drop_pages(const struct change *change, uint64_t start, uint64_t end)
 	return 0;
 }
 
-static void read_pages(struct change *change, const struct span *span)
+static void read_pages(struct change *change, const struct page_span *span)
 {
 	*array_push(&change->arena, &change->reads.v) = (struct page_read){
-		.pages_id = span->next->pages_id,
-		.off = span->next->off + (span->start - span->next->vaddr),
+		.pages_id = span->b->pages_id,
+		.off = span->b->off + (span->start - span->b->vaddr),
 		.addr = stage_address(change->stage, span->start),
 		.size = span->end - span->start,
 	};
@@ -276,16 +209,16 @@ static void read_pages(struct change *change, const struct span *span)
 
 static int fill_piece(struct change *change, const struct stage_piece *piece, bool kept)
 {
-	struct walk walk = walk_begin(change, piece->start, piece->end);
-	struct span span;
+	struct page_walk walk = walk_begin(change, piece->start, piece->end);
+	struct page_span span;
 	int ret = 0;
 
-	while (!ret && walk_step(&walk, &span)) {
-		if (kept && span_is_same(&span))
+	while (!ret && page_walk_step(&walk, &span)) {
+		if (kept && page_span_is_same(&span))
 			change->stage->bytes_shared += span.end - span.start;
-		else if (span.next)
+		else if (span.b)
 			read_pages(change, &span);
-		else if (kept && span.old)
+		else if (kept && span.a)
 			ret = drop_pages(change, span.start, span.end);
 	}
 	return ret;
@@ -307,10 +240,20 @@ static int run_change(struct change *change)
 	return ret;
 }
 
-static int switch_to(struct stage *stage, const struct stage_state *next, int images_fd,
-		     const struct vma_opener *opener, struct err *err)
+static bool has_living_child(const struct task *task)
+{
+	for (size_t i = 0; i < task->children.n; i++)
+		if (task->children.v[i]->mm)
+			return true;
+	return false;
+}
+
+/* Who hands nothing on has new memory mapped and read by the program, at its place. */
+static int switch_to(struct stage *stage, const struct task *task, const struct stage_state *next,
+		     int images_fd, const struct vma_opener *opener, struct err *err)
 {
 	struct change change = { .stage = stage, .old = &stage->now, .next = next,
+				 .skip_new = !has_living_child(task),
 				 .files.opener = opener, .images_fd = images_fd, .err = err };
 	int ret = run_change(&change);
 
@@ -332,7 +275,7 @@ int stage_task(struct stage *stage, const struct task *task, int images_fd,
 	int ret = stage_state_for_fork(stage, task, &next, &stage->for_children, err);
 
 	if (!ret)
-		ret = switch_to(stage, &next, images_fd, opener, err);
+		ret = switch_to(stage, task, &next, images_fd, opener, err);
 	return err_wrap(err, ret, "task %d: memory", task->pid);
 }
 
@@ -346,7 +289,7 @@ int stage_finish(struct stage *stage, const struct task *task, int images_fd,
 		return 0;
 	ret = stage_state_of_task(stage, task, &next, err);
 	if (!ret)
-		ret = switch_to(stage, &next, images_fd, opener, err);
+		ret = switch_to(stage, task, &next, images_fd, opener, err);
 	stage->for_children = false;
 	return err_wrap(err, ret, "task %d: memory", task->pid);
 }
