@@ -44,6 +44,15 @@ const char *inspect_path(const struct ofd *ofd)
 	return ofd && ofd->entry && ofd->entry->reg ? ofd->entry->reg->name : NULL;
 }
 
+uint64_t inspect_blocked(const struct thread *thread)
+{
+	const CoreEntry *core = thread->core;
+
+	if (core && core->thread_core && core->thread_core->has_blk_sigset)
+		return core->thread_core->blk_sigset;
+	return core && core->tc ? core->tc->blk_sigset : 0;
+}
+
 int inspect_print(const struct snapshot *snap, const struct inspect_opts *opts, FILE *out,
 		  struct err *err)
 {

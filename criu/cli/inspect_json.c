@@ -83,7 +83,6 @@ static void put_thread_core(struct printer *p, const ThreadCoreEntry *core)
 		json_u64(json, "sched_priority", core->sched_prio);
 	if (core->has_sched_nice)
 		json_i64(json, "nice", core->sched_nice);
-	put_sigset(p, "blocked", core->has_blk_sigset ? core->blk_sigset : 0);
 	json_u64(json, "pending", core->signals_p ? core->signals_p->n_signals : 0);
 	if (core->has_pdeath_sig && core->pdeath_sig)
 		json_u64(json, "pdeath_signal", core->pdeath_sig);
@@ -114,6 +113,7 @@ static void put_threads(struct printer *p, const struct task *task)
 		json_i64(json, "tid", thread->tid);
 		if (core && core->comm)
 			json_str(json, "comm", core->comm);
+		put_sigset(p, "blocked", inspect_blocked(thread));
 		if (core)
 			put_thread_core(p, core);
 		json_close(json);

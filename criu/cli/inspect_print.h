@@ -25,4 +25,7 @@ const struct task *inspect_fdt_owner(const struct snapshot *snap, const struct t
 /* The path of a regular file or folder, NULL: not known. */
 const char *inspect_path(const struct ofd *ofd);
 
+/* Signals that a thread blocks; criu keeps those of the leader with the process. */
+uint64_t inspect_blocked(const struct thread *thread);
+
 #endif /* CRIB_CLI_INSPECT_PRINT_H */

@@ -177,7 +177,7 @@ static void put_thread(struct text *text, const struct thread *thread)
 		fprintf(text->out, ", nice %d", core->sched_nice);
 	if (core && core->signals_p && core->signals_p->n_signals)
 		fprintf(text->out, ", %zu signals pending", core->signals_p->n_signals);
-	uint64_t blocked = core && core->has_blk_sigset ? core->blk_sigset : 0;
+	uint64_t blocked = inspect_blocked(thread);
 	if (blocked) {
 		strbuf_reset(&text->buf);
 		describe_sigset(&text->buf, blocked);
@@ -297,8 +297,10 @@ static void put_memory(struct text *text, const struct task *task)
 		fputs(", shared with other tasks ", text->out);
 		put_size(text->out, sums.shared * text->snap->page_size);
 	}
-	if (sums.guard)
-		fprintf(text->out, ", %" PRIu64 " guard pages", sums.guard);
+	if (sums.guard) {
+		fputs(", guarded ", text->out);
+		put_size(text->out, sums.guard * text->snap->page_size);
+	}
 	fputc('\n', text->out);
 	array_each(const struct vma, vma, &task->mm->vmas)
 		put_vma(text, task->mm, vma);
