@@ -133,6 +133,12 @@ static int meet_task(struct freezer *fz, pid_t pid)
 
 	if (find_task(fz->tree, pid))
 		return 0;
+	if (pid == getpid())
+		return err_set(
+			fz->err, -EINVAL,
+			"crib itself runs in the tree of task %d and cannot stop itself: start it "
+			"from another shell",
+			is_root ? pid : fz->tree->tasks.v[0]->pid);
 	_cleanup_close_ int pidfd = open_pidfd(pid, fz->err);
 	if (pidfd < 0)
 		return pidfd == -ESRCH && !is_root ? 0 : pidfd;

@@ -60,6 +60,8 @@ int proc_identify(struct proc_run *run, struct proc_identity *known, int type, p
 			from = mid + 1;
 	}
 	*ret_id = run->source->next_id++;
-	*insert_at(run, known, from) = (struct proc_known){ .pid = pid, .idx = idx, .id = *ret_id };
+	if (run->source->has_kcmp)
+		*insert_at(run, known, from) =
+			(struct proc_known){ .pid = pid, .idx = idx, .id = *ret_id };
 	return 0;
 }
