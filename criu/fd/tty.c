@@ -19,6 +19,7 @@
 #include "base/parse.h"
 #include "fd/kinds.h"
 #include "fd/tty.h"
+#include "fd/tty_data.h"
 #include "fd/tty_settings.h"
 
 enum {
@@ -177,9 +178,13 @@ static const TtyInfoEntry *find_info(const struct snapshot *snap, uint32_t id)
 /* A slave whose master nobody in the tree has belongs to somebody else. */
 static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
 {
-	const TtyInfoEntry *info = ofd->priv;
+	TtyInfoEntry *info = ofd->priv;
 	char external[32];
 
+	if (role_of(ofd->rec->rdev) == TTY_MASTER)
+		return tty_data_save(x->snap, info,
+				     find_info(x->snap, info_id(TTY_SLAVE, info->pty->index)), fd,
+				     err);
 	if (role_of(ofd->rec->rdev) != TTY_SLAVE ||
 	    find_info(x->snap, info_id(TTY_MASTER, info->pty->index)))
 		return 0;
@@ -327,6 +332,11 @@ static int tty_finish(struct fd_opener *opener, const struct ofd *ofd, int fd, s
 	if (role == TTY_SLAVE && !ours)
 		set_foreground(opener, info, fd);
 	int ret = tty_settings_write(info, fd, role == TTY_MASTER, ours, err);
+	if (ret == 0 && role == TTY_MASTER)
+		ret = tty_data_restore(opener->snap, info,
+				       find_info(opener->snap,
+						 info_id(TTY_SLAVE, info->pty->index)),
+				       fd, err);
 	return ret < 0 ? ret : fd_fown_apply(ofd->entry->tty->fown, fd, err);
 }
 

@@ -54,6 +54,25 @@ int actor_run_phase(struct actor *actor, enum plan_phase phase)
 	return 0;
 }
 
+/*
+ * No actor outlives the one that forked it; the image's own setting comes last. An orphan's first
+ * parent is about to exit, so it waits until it has been adopted.
+ */
+static int tie_to_parent(const struct restore *restore, const struct task *task, struct err *err)
+{
+	enum { ADOPTION_MS = 2000 };
+
+	if (restore->genealogy.births[task->index].orphaned) {
+		for (int ms = 0; getppid() != task->parent->pid; ms++) {
+			if (ms == ADOPTION_MS)
+				return err_set(err, -ECHILD, "adopted by %d instead of %d",
+					       getppid(), task->parent->pid);
+			usleep(1000);
+		}
+	}
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) ? err_sys(err, "PR_SET_PDEATHSIG") : 0;
+}
+
 _Noreturn void actor_main(struct restore *restore, struct task *task)
 {
 	struct actor actor = {
@@ -71,9 +90,14 @@ _Noreturn void actor_main(struct restore *restore, struct task *task)
 		},
 	};
 
-	/* no actor outlives the one that forked it; the image's own setting comes last */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	struct err err = ERR_INIT;
+
 	log_set_pid(task->pid);
+	if (tie_to_parent(restore, task, &err) < 0) {
+		err_wrap(&err, err.code, "task %d", task->pid);
+		status_fail(restore->status, task->index, &err);
+		_exit(1);
+	}
 	for (enum plan_phase phase = PHASE_FORK; phase <= PHASE_MEMORY; phase++) {
 		if (actor_run_phase(&actor, phase) < 0 ||
 		    status_wait_phase(restore->status, phase) < 0)
