@@ -75,6 +75,17 @@ bool range_set_overlaps(const struct range_set *set, uint64_t start, uint64_t en
 	return i < set->v.n && set->v.v[i].start < end;
 }
 
+bool range_set_cut(const struct range_set *set, struct range *range)
+{
+	size_t i = first_ending_above(set, range->start);
+
+	for (; i < set->v.n && set->v.v[i].start <= range->start; i++)
+		range->start = set->v.v[i].end;
+	if (i < set->v.n && set->v.v[i].start < range->end)
+		range->end = set->v.v[i].start;
+	return range->start < range->end;
+}
+
 uint64_t range_set_find_hole(const struct range_set *set, struct range limits, uint64_t size,
 			     uint64_t align, uint64_t phase)
 {

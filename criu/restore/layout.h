@@ -27,8 +27,10 @@ void range_set_normalize(struct range_set *set);
 /* The same, and joins what is less than @gap bytes apart. */
 void range_set_join(struct range_set *set, uint64_t gap);
 bool range_set_overlaps(const struct range_set *set, uint64_t start, uint64_t end);
+/* Cuts *@range down to its first part that is not in @set, which is normalized; false: none is. */
+bool range_set_cut(const struct range_set *set, struct range *range);
 /*
- * The lowest address in [@low, @high) where @size bytes are free, with address % @align equal to
+ * The lowest address in @limits where @size bytes are free, with address % @align equal to
  * @phase. @set is normalized. 0: there is none.
  */
 uint64_t range_set_find_hole(const struct range_set *set, struct range limits, uint64_t size,

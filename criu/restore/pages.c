@@ -95,6 +95,25 @@ bool page_span_is_same(const struct page_span *span)
 	return a && b && a->pages_id == b->pages_id && a->off - a->vaddr == b->off - b->vaddr;
 }
 
+void page_extents_overlay(const struct page_extents *base, const struct page_extents *over,
+			  uint64_t page_size, struct arena *arena, struct page_extents *result)
+{
+	struct page_walk walk = page_walk_begin(base, over, 0, UINT64_MAX, page_size);
+	struct page_span span;
+
+	while (page_walk_step(&walk, &span)) {
+		const struct page_extent *from = span.b ? span.b : span.a;
+
+		if (!from)
+			continue;
+		struct page_extent part = {
+			.vaddr = span.start, .nr_pages = (span.end - span.start) / page_size,
+			.off = from->off + (span.start - from->vaddr), .pages_id = from->pages_id,
+		};
+		page_extents_add(arena, result, page_size, &part);
+	}
+}
+
 size_t page_ranges_first_above(const struct mm *mm, uint64_t addr, uint64_t page_size)
 {
 	size_t low = 0, high = mm->pages.n;

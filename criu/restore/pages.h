@@ -36,6 +36,10 @@ int page_extents_resolve(const struct snapshot *snap, const struct task *task, u
 			 uint64_t end, struct arena *arena, struct page_extents *extents,
 			 struct err *err);
 
+/* Appends to @result what @over has, and what @base has elsewhere. */
+void page_extents_overlay(const struct page_extents *base, const struct page_extents *over,
+			  uint64_t page_size, struct arena *arena, struct page_extents *result);
+
 /*
  * A walk over what two sets have in a range of addresses: each step is a span within which neither
  * changes. page_walk_begin(); while (page_walk_step(&walk, &span)) ...

@@ -126,10 +126,3 @@ int stage_state_of_task(struct stage *stage, const struct task *task, struct sta
 		widen_pieces(stage, task, state);
 	return ret;
 }
-
-int stage_state_for_fork(struct stage *stage, const struct task *task, struct stage_state *state,
-			 bool *ret_for_children, struct err *err)
-{
-	*ret_for_children = false;
-	return stage_state_of_task(stage, task, state, err);
-}

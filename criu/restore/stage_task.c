@@ -283,6 +283,7 @@ int stage_finish(struct stage *stage, const struct task *task, int images_fd,
 		 const struct vma_opener *opener, struct err *err)
 {
 	struct stage_state next = { 0 };
+	uint64_t shared = stage->bytes_shared; /* with the parent: counted by stage_task() */
 	int ret;
 
 	if (!stage->for_children)
@@ -290,6 +291,7 @@ int stage_finish(struct stage *stage, const struct task *task, int images_fd,
 	ret = stage_state_of_task(stage, task, &next, err);
 	if (!ret)
 		ret = switch_to(stage, task, &next, images_fd, opener, err);
+	stage->bytes_shared = shared;
 	stage->for_children = false;
 	return err_wrap(err, ret, "task %d: memory", task->pid);
 }
