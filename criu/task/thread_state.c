@@ -12,6 +12,31 @@
 #include "task/seccomp.h"
 #include "task/thread_state.h"
 
+enum { NSEC_PER_SEC = 1000000000 };
+
+/*
+ * What is left of an interrupted sleep: the engine may have seen it in the kernel; else it is in the
+ * task's memory, for calls that were given a place for it. Elsewhere the whole time is slept again.
+ */
+static void extract_sleep(struct thread *thread, const struct compel_regs *regs)
+{
+	ThreadCoreEntry *core = thread->core->thread_core;
+	int64_t rest[2] = { 0 };
+	uint64_t addr = 0;
+
+	if (!arch_sleep_is_interrupted(regs, &addr)) {
+		core->has_restart_remaining_ns = false;
+		return;
+	}
+	if (core->has_restart_remaining_ns || !addr ||
+	    compel_mem_read(thread->tid, addr, rest, sizeof(rest), NULL) < 0)
+		return;
+	if (rest[0] < 0 || rest[0] > INT32_MAX || rest[1] < 0 || rest[1] >= NSEC_PER_SEC)
+		return;
+	core->has_restart_remaining_ns = true;
+	core->restart_remaining_ns = (uint64_t)rest[0] * NSEC_PER_SEC + (uint64_t)rest[1];
+}
+
 static int extract_regs(struct snapshot *snap, struct thread *thread, uint64_t clear_tid_addr,
 			struct err *err)
 {
@@ -25,6 +50,8 @@ static int extract_regs(struct snapshot *snap, struct thread *thread, uint64_t c
 		ret = compel_fpu_get(thread->tid, &fpu, &cerr);
 	if (ret >= 0)
 		ret = compel_rseq_abort(thread->tid, &regs, &cerr);
+	if (ret >= 0)
+		extract_sleep(thread, &regs);
 	ret = ret < 0 ? err_compel(err, ret, &cerr) :
 			arch_save_regs(snap, thread->core, &regs, &fpu, clear_tid_addr, err);
 	compel_fpu_fini(&fpu);
@@ -102,6 +129,23 @@ int thread_state_extract(struct snapshot *snap, struct thread *thread, uint64_t 
 	return ret == 0 ? seccomp_extract(snap, thread, err) : ret;
 }
 
+static int apply_sleep(const struct thread *thread, struct compel_regs *regs, struct err *err)
+{
+	uint64_t ns = thread->core->thread_core->restart_remaining_ns;
+	int64_t rest[2] = { (int64_t)(ns / NSEC_PER_SEC), (int64_t)(ns % NSEC_PER_SEC) };
+	struct compel_regs changed = *regs;
+	struct compel_error cerr = { 0 };
+
+	if (!thread->core->thread_core->has_restart_remaining_ns)
+		return 0;
+	uint64_t addr = arch_sleep_continue(&changed, ns);
+	int ret = addr ? compel_mem_write(thread->tid, addr, rest, sizeof(rest), &cerr) : 0;
+	if (ret == 0)
+		*regs = changed;
+	/* no room on the stack: then it sleeps the whole time again */
+	return ret == -EFAULT ? 0 : err_compel(err, ret, &cerr);
+}
+
 int thread_state_apply(const struct snapshot *snap, const struct thread *thread,
 		       struct compel_task *task, const struct compel_scratch *scratch,
 		       struct err *err)
@@ -118,6 +162,8 @@ int thread_state_apply(const struct snapshot *snap, const struct thread *thread,
 	ret = err_compel(err, compel_fpu_get(thread->tid, &fpu, &cerr), &cerr);
 	if (ret == 0)
 		ret = arch_load_regs(thread->core, &regs, &fpu, err);
+	if (ret == 0)
+		ret = apply_sleep(thread, &regs, err);
 	if (ret == 0)
 		ret = err_compel(err, compel_fpu_set(thread->tid, &fpu, &cerr), &cerr);
 	if (ret == 0)
