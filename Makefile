@@ -37,6 +37,8 @@ ifeq ($(WERROR),1)
 CRIB_CFLAGS += -Werror
 endif
 ifeq ($(SANITIZE),1)
+# gcc 12 warns of truncation that cannot be, once its own instrumentation is in
+CRIB_CFLAGS += -Wno-format-truncation
 CRIB_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS  += -fsanitize=address,undefined
 endif
@@ -114,6 +116,19 @@ $(O)/flags: force
 force:
 
 -include test/rules.mk
+
+lint:
+	@scripts/lint
+
+DESTDIR ?=
+BINDIR  ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man/man8
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+
+install: crib docs
+	install -D -m 755 $(O)/crib $(DESTDIR)$(BINDIR)/crib
+	install -D -m 644 $(O)/crib.8 $(DESTDIR)$(MANDIR)/crib.8
+	install -D -m 644 $(O)/crib.bash $(DESTDIR)$(COMPDIR)/crib
 
 clean:
 	rm -rf $(O) crib

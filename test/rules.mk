@@ -22,6 +22,10 @@ unit: $(UNIT_TESTS)
 check-unit: unit
 	@scripts/run-tests $(UNIT_TESTS)
 
+# Texts that stay the same: one script each, see test/golden/.
+check-golden: crib
+	@if [ -x test/golden/run ]; then CRIB=$(O)/crib test/golden/run; fi
+
 check: check-unit check-golden check-zdtm
 
 -include $(wildcard $(O)/unit/*.d)
