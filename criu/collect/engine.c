@@ -15,14 +15,6 @@ struct source *bpf_source_new(struct err *err)
 }
 #endif
 
-static bool wants_bpf(const uint8_t choice[RG_MAX])
-{
-	for (int group = 0; group < RG_MAX; group++)
-		if (choice[group] != ENGINE_PROC)
-			return true;
-	return false;
-}
-
 static bool insists_on_bpf(const uint8_t choice[RG_MAX])
 {
 	return memchr(choice, ENGINE_BPF, RG_MAX) != NULL;
@@ -35,18 +27,15 @@ int engines_open(struct engines *engines, const uint8_t choice[RG_MAX], struct e
 	engines->proc = proc_source_new(err);
 	if (!engines->proc)
 		return err->code;
-	if (!wants_bpf(choice))
+	/* Loading costs more than small trees save: auto waits until programs can be pinned. */
+	if (!insists_on_bpf(choice))
 		return 0;
 	engines->bpf = bpf_source_new(&engines->reason);
 	if (engines->bpf)
 		return 0;
-	if (insists_on_bpf(choice)) {
-		*err = engines->reason;
-		engines_close(engines);
-		return err->code;
-	}
-	engines->fell_back = true;
-	return 0;
+	*err = engines->reason;
+	engines_close(engines);
+	return err->code;
 }
 
 void engines_close(struct engines *engines)

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The BPF engine inside: the loaded programs, one run over some processes, and who turns what the
+ * programs write into records.
+ */
+#ifndef CRIB_COLLECT_BPF_ENGINE_H
+#define CRIB_COLLECT_BPF_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/array.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "collect/bpf/programs.h"
+#include "collect/source.h"
+#include "crib/bpf_abi.h"
+
+struct bpf_source {
+	struct source source;
+	struct bpf_programs programs;
+	size_t page_size;
+};
+
+/* A directory that a program sent. */
+struct bpf_dir {
+	const char *path; /* absolute, without a slash at the end: "" is the root */
+	size_t len;
+	uint32_t reach; /* enum raw_reach, 0: not sent yet */
+};
+
+/* One call of collect(). */
+struct bpf_run {
+	struct bpf_source *source;
+	struct rec_sink *sink;
+	struct err *err;
+	const struct collect_target *const *targets; /* of the batch that runs */
+	size_t nr_targets;
+	struct arena arena; /* ends with the run */
+	ARRAY(struct bpf_dir) dirs; /* by number */
+	/*
+	 * Finished records that nobody got yet: a target's are handed on when its count is right.
+	 * They are of the targets before @current and, behind @complete, of that one.
+	 */
+	struct strbuf out;
+	size_t complete;
+	uint32_t current;
+	uint32_t count;	 /* objects of the current target so far */
+	uint32_t retries;
+	bool restart;	 /* the current target is read again from its begin */
+};
+
+/* Reads, one by one, what lies in the ring. 0 or -errno, described. */
+typedef int bpf_take_fn(struct bpf_run *run, const struct raw_head *head, size_t len);
+
+bpf_take_fn bpf_take_dir, bpf_take_fd;
+
+/* The process that a record in the ring is about. */
+static inline const struct collect_target *bpf_target(const struct bpf_run *run,
+						      const struct raw_head *head)
+{
+	return run->targets[head->target];
+}
+
+/*
+ * Appends a record to run->out: the @size bytes at @hdr (type, pid, tid and valid are set) and
+ * @tail_len bytes behind them.
+ */
+void bpf_put(struct bpf_run *run, struct rec_hdr *hdr, size_t size, const void *tail,
+	     size_t tail_len);
+
+int bpf_malformed(struct bpf_run *run, const char *what);
+
+/* ---- file.c ---- */
+
+enum { BPF_PATH_MAX = 4096 };
+
+/* A file's name for a record. */
+struct bpf_path {
+	uint32_t file_flags; /* REC_FILE_* */
+	size_t len;
+	char text[BPF_PATH_MAX + 256];
+};
+
+/* @name: raw->name_len bytes. 0; -ENAMETOOLONG, -EBADMSG. */
+int bpf_file_path(struct bpf_run *run, const struct raw_file *raw, const char *name,
+		  struct bpf_path *ret_path);
+
+/* Whether stat(2) of the file tells what its inode holds, device and all. */
+bool bpf_stat_is_inode(const struct raw_file *raw);
+
+#endif /* CRIB_COLLECT_BPF_ENGINE_H */

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The BPF engine: programs read the kernel's own structs, addressed by the pidfds of the caller's
+ * descriptor table, and write what they find into a ring. Here they are run until all targets are
+ * done, and what they wrote becomes records.
+ *
+ * A target's records are handed on only when the number of its objects is the one that the kernel
+ * itself counts. Otherwise the target is read again, and after some times it is an error.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "collect/bpf/engine.h"
+
+enum {
+	MAX_RETRIES = 3, /* of a target that changes while it is read */
+};
+
+int bpf_malformed(struct bpf_run *run, const char *what)
+{
+	return err_set(run->err, -EBADMSG, "BPF record: %s", what);
+}
+
+void bpf_put(struct bpf_run *run, struct rec_hdr *hdr, size_t size, const void *tail,
+	     size_t tail_len)
+{
+	static const char zeroes[8];
+	size_t len = ALIGN_UP(size + tail_len, (size_t)8);
+
+	hdr->len = (uint32_t)len;
+	strbuf_reserve(&run->out, len);
+	strbuf_add(&run->out, hdr, size);
+	if (tail_len)
+		strbuf_add(&run->out, tail, tail_len);
+	strbuf_add(&run->out, zeroes, len - size - tail_len);
+}
+
+static int take_end(struct bpf_run *run, const struct raw_head *head, size_t len)
+{
+	const struct raw_end *end = (const void *)head;
+	pid_t pid = bpf_target(run, head)->pid;
+
+	if (len < sizeof(*end))
+		return bpf_malformed(run, "short end");
+	if (end->error)
+		return err_ret(run->err, end->error < 0 ? end->error : -EBADMSG,
+			       "find task %d by its pidfd", pid);
+	if (end->expected != run->count) {
+		if (run->retries++ >= MAX_RETRIES)
+			return err_set(run->err, -EAGAIN,
+				       "task %d changes while it is read: %u objects found, the "
+				       "kernel counts %u", pid, run->count, end->expected);
+		run->restart = true;
+		return 0;
+	}
+	run->complete = run->out.len;
+	run->current++;
+	run->count = 0;
+	run->retries = 0;
+	return 0;
+}
+
+static bpf_take_fn *const take_fns[RAW_TYPE_MAX] = {
+	[RAW_END] = take_end,
+	[RAW_DIR] = bpf_take_dir,
+	[RAW_FD] = bpf_take_fd,
+};
+
+static int take(struct bpf_run *run, const struct raw_head *head, size_t len)
+{
+	if (len < sizeof(*head) || !head->type || head->type >= RAW_TYPE_MAX)
+		return bpf_malformed(run, "unknown type");
+	if (head->type == RAW_DIR)
+		return bpf_take_dir(run, head, len);
+	if (run->restart) /* of the targets behind the one that changed, too */
+		return 0;
+	if (head->target != run->current || head->target >= run->nr_targets)
+		return bpf_malformed(run, "of a target whose turn it is not");
+	return take_fns[head->type](run, head, len);
+}
+
+/* Reads all that a program has written. */
+static int drain(struct bpf_run *run)
+{
+	struct bpf_ring *ring = &run->source->programs.ring;
+	const void *record;
+	size_t len;
+	int ret = 0;
+
+	while ((record = bpf_ring_next(ring, &len))) {
+		/* after a failure the ring is emptied for whoever comes next */
+		if (ret == 0)
+			ret = take(run, record, len);
+		bpf_ring_release(ring, len);
+	}
+	return ret;
+}
+
+/* Hands on the records of the targets that are complete. */
+static int flush(struct bpf_run *run)
+{
+	size_t at = 0;
+
+	while (at < run->complete) {
+		const struct rec_hdr *hdr = (const void *)(run->out.data + at);
+		int ret = run->sink->emit(run->sink, hdr, run->err);
+
+		if (ret < 0)
+			return ret;
+		at += hdr->len;
+	}
+	size_t rest = run->out.len - run->complete;
+	memmove(run->out.data, run->out.data + run->complete, rest);
+	run->out.len = rest;
+	run->complete = 0;
+	return 0;
+}
+
+/* After a target that changed: from its begin again. */
+static void restart(struct bpf_run *run, struct run_cursor *cursor)
+{
+	run->restart = false;
+	run->out.len = run->complete;
+	run->count = 0;
+	cursor->target = run->current;
+	cursor->pos = 0;
+}
+
+/* As many targets as the control memory has room for. */
+static int run_batch(struct bpf_run *run, enum rec_group group)
+{
+	struct bpf_programs *programs = &run->source->programs;
+	struct run_cursor cursor = { .nr_targets = (uint32_t)run->nr_targets };
+	int ret = 0;
+
+	for (size_t i = 0; i < run->nr_targets; i++)
+		programs->control->target[i] = (struct run_target){
+			.pidfd = run->targets[i]->pidfd, .pid = (uint32_t)run->targets[i]->pid
+		};
+	run->current = 0;
+	run->count = 0;
+	run->retries = 0;
+	do {
+		struct run_cursor before = cursor;
+		bool wrote = false;
+
+		ret = bpf_programs_run(programs, group, &cursor, run->err);
+		if (ret == 0) {
+			wrote = bpf_ring_next(&programs->ring, &(size_t){ 0 }) != NULL;
+			ret = drain(run);
+		}
+		if (ret == 0 && run->complete)
+			ret = flush(run);
+		if (ret == 0 && cursor.status == RUN_INTERRUPTED && !wrote &&
+		    cursor.target == before.target && cursor.pos == before.pos)
+			ret = err_set(run->err, -EBADMSG, "the BPF program makes no progress");
+		if (ret == 0 && run->restart) {
+			restart(run, &cursor);
+			cursor.status = RUN_INTERRUPTED;
+		}
+	} while (ret == 0 && cursor.status == RUN_INTERRUPTED);
+	if (ret == 0 && run->current != run->nr_targets)
+		ret = bpf_malformed(run, "targets are missing");
+	return err_wrap(run->err, ret, "task %d",
+			run->targets[run->current < run->nr_targets ? run->current : 0]->pid);
+}
+
+/* Zombies have nothing but a task record. */
+static bool is_wanted(enum rec_group group, const struct collect_target *target)
+{
+	return group == RG_TASK || !target->zombie;
+}
+
+static int bpf_collect(struct source *source, enum rec_group group,
+		       const struct collect_target *targets, size_t n, struct rec_sink *sink,
+		       struct err *err)
+{
+	const struct collect_target *batch[RUN_MAX_TARGETS];
+	struct bpf_run run = {
+		.source = container_of(source, struct bpf_source, source),
+		.sink = sink,
+		.err = err,
+		.targets = batch,
+	};
+	int ret = 0;
+
+	if (run.source->programs.program_fd[group] < 0)
+		return -ENOTSUP;
+	run.source->programs.control->generation++;
+	for (size_t i = 0; i < n && ret == 0;) {
+		for (run.nr_targets = 0; i < n && run.nr_targets < RUN_MAX_TARGETS; i++)
+			if (is_wanted(group, &targets[i]))
+				batch[run.nr_targets++] = &targets[i];
+		if (run.nr_targets)
+			ret = run_batch(&run, group);
+	}
+	strbuf_fini(&run.out);
+	arena_fini(&run.arena);
+	return ret;
+}
+
+static void bpf_free(struct source *source)
+{
+	if (!source)
+		return;
+	struct bpf_source *self = container_of(source, struct bpf_source, source);
+
+	bpf_programs_close(&self->programs);
+	free(self);
+}
+
+static const struct source_ops bpf_ops = {
+	.name = "bpf",
+	.collect = bpf_collect,
+	.free = bpf_free,
+};
+
+struct source *bpf_source_new(struct err *err)
+{
+	struct bpf_source *self = xzalloc(sizeof(*self));
+
+	self->source.ops = &bpf_ops;
+	self->page_size = (size_t)sysconf(_SC_PAGESIZE);
+	int ret = bpf_programs_load(&self->programs, BPF_RING_SIZE, err);
+	if (ret == 0 && getrandom(self->programs.control->key, sizeof(self->programs.control->key),
+				  0) != sizeof(self->programs.control->key))
+		ret = err_sys(err, "getrandom");
+	if (ret == 0)
+		return &self->source;
+	if (self->programs.control)
+		bpf_programs_close(&self->programs);
+	free(self);
+	return NULL;
+}

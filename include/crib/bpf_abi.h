@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Between the BPF programs (bpf/) and the engine that runs them (criu/collect/bpf/): what a run is
+ * given, and what it writes into the ring. Both sides are built together, so this may change at
+ * will; what leaves the engine is records.h.
+ *
+ * A run of a program covers targets [cursor.target, cursor.nr_targets) and ends when all are done,
+ * when the ring is full or when it has lasted long enough. Run again with the cursor it left, it
+ * goes on with the first thing that it has not written. Nothing is written twice or in pieces.
+ * What is written of one target ends with a RAW_END.
+ */
+#ifndef CRIB_BPF_ABI_H
+#define CRIB_BPF_ABI_H
+
+#include "crib/records.h"
+
+#define RUN_MAX_TARGETS 256
+
+struct run_target {
+	__s32 pidfd; /* in the descriptor table of the caller */
+	__u32 pid;   /* what it must lead to, in the caller's pid namespace */
+};
+
+/* Shared memory of one instance of the programs, written between runs. */
+struct run_control {
+	__u64 key[2];	  /* secret of this run of crib, for RAW identities */
+	__u32 generation; /* a new one forgets which directories were sent */
+	__u32 cpu_bytes;  /* of affinity masks that are sent, a multiple of 8 */
+	struct run_target target[RUN_MAX_TARGETS];
+};
+
+enum run_status {
+	RUN_DONE = 1,	  /* all targets are done */
+	RUN_INTERRUPTED, /* the ring is full or the time is up: run again */
+};
+
+/* The context of every program: in and out. */
+struct run_cursor {
+	__u32 target;
+	__u32 nr_targets;
+	__u64 pos; /* in the target, of a meaning that only the program knows; 0: its begin */
+	__u32 status; /* out: enum run_status */
+	__u32 reserved;
+};
+
+enum raw_type {
+	RAW_END = 1, /* struct raw_end */
+	RAW_DIR,     /* struct raw_dir */
+	RAW_FD,	     /* struct raw_fd */
+	RAW_TYPE_MAX,
+};
+
+/* In front of everything in the ring. */
+struct raw_head {
+	__u32 type;   /* enum raw_type */
+	__u32 target; /* index */
+};
+
+struct raw_end {
+	struct raw_head head;
+	__s32 error;	/* -errno: the target could not be read at all */
+	__u32 expected; /* how many objects the kernel's own count says there are */
+};
+
+enum raw_reach {
+	RAW_REACH_ROOT = 1, /* the path begins at the caller's root */
+	RAW_REACH_ABSOLUTE, /* at the root of a mount namespace that the caller's root is not in */
+	RAW_REACH_NOWHERE,  /* at the root of a mount that is in no namespace */
+	RAW_REACH_TOO_LONG, /* no path: it has more than RAW_DIR_MAX bytes */
+};
+
+#define RAW_DIR_MAX 4095 /* PATH_MAX without the NUL */
+
+/*
+ * A directory, sent before the first file in it. Its names stand in the tail from the file up to
+ * the root, a '/' behind each: "lib/usr/".
+ */
+struct raw_dir {
+	struct raw_head head;
+	__u32 id;    /* 1, 2 .. within a generation */
+	__u32 reach; /* enum raw_reach */
+	__u32 len;
+	__u32 reserved;
+	char text[];
+};
+
+#define RAW_FILE_UNHASHED (1U << 0) /* deleted, or not reachable by its name any more */
+#define RAW_FILE_PSEUDO	  (1U << 1) /* in no directory: pipes, sockets, memfds .. */
+#define RAW_FILE_NO_INODE (1U << 2)
+
+struct raw_file {
+	__u64 ino, size, mtime_ns;
+	__u64 inode_id;	 /* identity */
+	__u32 dev, rdev; /* the kernel's dev_t */
+	__u32 mode, nlink;
+	__u32 magic; /* of the file system */
+	__s32 mnt_id;
+	__u32 flags;	/* RAW_FILE_* */
+	__u32 dir;	/* raw_dir.id, 0: none */
+	__u32 name_len; /* the name in that directory; 0: the file is the directory itself */
+	__u32 reserved;
+};
+
+struct raw_fd {
+	struct raw_head head;
+	__u32 fd;
+	__u32 cloexec;
+	__u64 ofd_id; /* identity */
+	__u64 pos;
+	__u32 f_flags;
+	__u32 reserved;
+	struct raw_file file;
+	char name[];
+};
+
+#endif /* CRIB_BPF_ABI_H */
