@@ -34,7 +34,11 @@ int image_save_stats(int dirfd, enum image_kind kind, const StatsEntry *stats, s
 
 /* Loading. */
 struct image_load_opts {
-	bool any_machine; /* inspect: do not refuse another architecture or page size */
+	/*
+	 * inspect: what could not be restored here is loaded too: of another architecture or page
+	 * size, with namespaces of its own, without the pages
+	 */
+	bool any_machine;
 };
 
 /*

@@ -54,6 +54,15 @@ int load_needed(struct load *load, enum image_kind kind, uint64_t id,
 	return err_set(err, -EBADMSG, "image file '%s' is missing", name);
 }
 
+static int check_plugins(struct load *load, const PluginsEntry *plugins, struct err *err)
+{
+	if (!plugins || !plugins->n_plugins || load->opts->any_machine)
+		return 0;
+	return err_set(err, -ENOTSUP, "image file 'inventory.img': the image needs the criu plugin "
+		       "'%s', and plugins cannot be loaded: restore it with criu",
+		       plugins->plugins[0]);
+}
+
 static int load_inventory(struct load *load, struct err *err)
 {
 	struct snapshot *snap = load->snap;
@@ -71,7 +80,7 @@ static int load_inventory(struct load *load, struct err *err)
 	if (snap->inventory->has_fdinfo_per_id && !snap->inventory->fdinfo_per_id)
 		return err_set(err, -ENOTSUP, "image file 'inventory.img': descriptors numbered by "
 			       "pid, as criu did before 1.0, cannot be read");
-	return 0;
+	return check_plugins(load, snap->inventory->plugins_entry, err);
 }
 
 /* Images of criu do not say how large a page was: on most machines there is one size only. */
@@ -233,6 +242,39 @@ static int load_fs(struct load *load, struct task *task, uint32_t fs_id, struct 
 	return 0;
 }
 
+/*
+ * Namespaces of the tree's own are in parts that are not read: a restore without them would put the
+ * tree into those of whoever restores it.
+ */
+static int check_namespaces(struct load *load, const struct task *task, struct err *err)
+{
+	const TaskKobjIdsEntry *root = load->snap->inventory->root_ids;
+	const TaskKobjIdsEntry *ids = task->threads.v[0].core->ids;
+
+	if (!root || !ids || load->opts->any_machine)
+		return 0;
+	const struct {
+		const char *name;
+		bool has;
+		uint32_t own, outside;
+	} spaces[] = {
+		{ "pid", ids->has_pid_ns_id, ids->pid_ns_id, root->pid_ns_id },
+		{ "network", ids->has_net_ns_id, ids->net_ns_id, root->net_ns_id },
+		{ "ipc", ids->has_ipc_ns_id, ids->ipc_ns_id, root->ipc_ns_id },
+		{ "uts", ids->has_uts_ns_id, ids->uts_ns_id, root->uts_ns_id },
+		{ "mount", ids->has_mnt_ns_id, ids->mnt_ns_id, root->mnt_ns_id },
+		{ "user", ids->has_user_ns_id, ids->user_ns_id, root->user_ns_id },
+		{ "cgroup", ids->has_cgroup_ns_id, ids->cgroup_ns_id, root->cgroup_ns_id },
+		{ "time", ids->has_time_ns_id, ids->time_ns_id, root->time_ns_id },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
+		if (spaces[i].has && spaces[i].own != spaces[i].outside)
+			return err_set(err, -ENOTSUP, "task %d is in a %s namespace of its own, which "
+				       "cannot be restored: dump it from inside of that namespace",
+				       task->pid, spaces[i].name);
+	return 0;
+}
+
 static int load_task(struct load *load, struct task *task, struct err *err)
 {
 	TaskKobjIdsEntry **ids = &task->threads.v[0].core->ids;
@@ -243,6 +285,8 @@ static int load_task(struct load *load, struct task *task, struct err *err)
 	if (ret == 0)
 		ret = load_needed(load, IMG_IDS, (uint64_t)task->pid,
 				  &task_kobj_ids_entry__descriptor, ids, err);
+	if (ret == 0)
+		ret = check_namespaces(load, task, err);
 	if (ret == 0)
 		ret = load_mm(load, task, (*ids)->vm_id, err);
 	if (ret == 0)
