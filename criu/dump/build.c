@@ -20,6 +20,7 @@ struct build {
 	const struct fd_extract *x;
 	struct complaints *complaints;
 	struct hashmap ofds;	 /* (0, ofd_id): struct ofd */
+	struct hashmap fdtables; /* (0, files_id): struct fdtable */
 	struct hashmap owners;	 /* (what, id): struct task that has it already */
 	struct hashmap shmems;	 /* (dev, ino): struct shmem */
 	__u64 own_ns[REC_NS_MAX];
@@ -79,7 +80,6 @@ static void check_shared(struct build *build, struct task *task, const struct re
 		{ rec->mm_id, "its memory (CLONE_VM, vfork)" },
 		{ rec->fs_id, "its working directory (CLONE_FS)" },
 		{ rec->sighand_id, "its signal handlers (CLONE_SIGHAND)" },
-		{ rec->files_id, "its descriptor table (CLONE_FILES)" },
 	};
 
 	if (!(rec->hdr.valid & RV_TASK_SHARED))
@@ -182,9 +182,16 @@ static struct ofd *find_or_add_ofd(struct build *build, struct task *task,
 
 static void build_fdtable(struct build *build, struct task *task, const struct gathered_task *from)
 {
-	struct fdtable *fdt = ARENA_NEW(&build->snap->arena, struct fdtable);
+	__u64 id = from->rec.hdr.valid & RV_TASK_SHARED ? from->rec.files_id : 0;
+	struct fdtable *fdt = id ? hashmap_get(&build->fdtables, 0, id) : NULL;
 
 	task->fdt = fdt;
+	if (fdt)
+		return;
+	fdt = ARENA_NEW(&build->snap->arena, struct fdtable);
+	task->fdt = fdt;
+	if (id)
+		hashmap_put(&build->fdtables, 0, id, fdt);
 	fdt->id = (uint32_t)build->snap->fdtables.n + 1;
 	*array_push(&build->snap->arena, &build->snap->fdtables) = fdt;
 	for (size_t i = 0; i < from->fds.n; i++) {
@@ -202,7 +209,7 @@ static void build_fs(struct build *build, struct task *task, const struct gather
 	struct fs *fs = ARENA_NEW(&build->snap->arena, struct fs);
 
 	task->fs = fs;
-	fs->id = task->fdt->id;
+	fs->id = task->mm->id;
 	fs->entry = SNAP_MSG(build->snap, FsEntry, fs_entry);
 	fs->entry->has_umask = true;
 	fs->entry->umask = from->rec.umask;
@@ -252,6 +259,7 @@ int build_snapshot(struct snapshot *snap, const struct gather *gather,
 	for (size_t i = 0; i < tree->tasks.n && ret == 0; i++)
 		ret = build_task(&build, tree->tasks.v[i], err);
 	hashmap_fini(&build.ofds);
+	hashmap_fini(&build.fdtables);
 	hashmap_fini(&build.owners);
 	hashmap_fini(&build.shmems);
 	if (ret == 0)

@@ -42,6 +42,7 @@ struct ofd *snapshot_add_file(struct snapshot *snap)
 	struct ofd *ofd = ARENA_NEW(&snap->arena, struct ofd);
 
 	ofd->borrowed_fd = -1;
+	ofd->inherited_fd = -1;
 	ofd->owner_fd = -1;
 	ofd->position = (uint32_t)snap->files.n;
 	*array_push(&snap->arena, &snap->files) = ofd;
@@ -71,11 +72,17 @@ void snapshot_assign_owners(struct snapshot *snap)
 		snap->files.v[i]->owner_fd = -1;
 		snap->files.v[i]->nr_users = 0;
 	}
+	for (size_t i = 0; i < snap->fdtables.n; i++)
+		snap->fdtables.v[i]->owner = NULL;
 	for (size_t i = 0; i < snap->tasks.n; i++) {
 		struct task *task = snap->tasks.v[i];
 
 		if (!task->fdt)
 			continue;
+		task->fdt->shared = task->fdt->owner != NULL;
+		if (task->fdt->shared)
+			continue;
+		task->fdt->owner = task;
 		array_each(struct fd_slot, slot, &task->fdt->slots) {
 			slot->ofd->nr_users++;
 			if (slot->ofd->owner)

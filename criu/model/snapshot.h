@@ -69,6 +69,7 @@ struct ofd {
 	const struct fd_kind *kind;
 	const struct rec_fd *rec; /* dump only: as collected */
 	int borrowed_fd;	  /* dump only: crib's duplicate, or -1 */
+	int inherited_fd;	  /* restore only: given by --inherit-fd, owned once prepared; -1: none */
 	struct task *owner;	  /* the first task in tree order that has it in its table, or NULL */
 	int owner_fd;		  /* the lowest number it has there, or -1 */
 	uint32_t position;	  /* in snapshot.files */
@@ -85,6 +86,8 @@ struct fd_slot {
 /* A descriptor table, shared by tasks cloned with CLONE_FILES. */
 struct fdtable {
 	uint32_t id;
+	struct task *owner; /* the first task in tree order that has it */
+	bool shared;	    /* others have it too */
 	ARRAY(struct fd_slot) slots; /* ascending by fd */
 };
 
@@ -199,6 +202,10 @@ struct snapshot {
 	ARRAY(TtyInfoEntry *) ttys;
 	ARRAY(TtyDataEntry *) tty_data;
 	ARRAY(struct tty_pair) tty_pairs; /* restore only, ascending */
+	struct {
+		int32_t *map; /* restore only: memory that actors share, see fd/pipe.c */
+		size_t size;
+	} pipe_ends;
 	ARRAY(struct pipe_data) pipe_data; /* pipes-data.img */
 	ARRAY(struct pipe_data) fifo_data; /* fifo-data.img */
 	ARRAY(FileLockEntry *) locks;

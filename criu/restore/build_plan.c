@@ -184,7 +184,7 @@ static void plan_slots(struct planner *planner)
 	for (size_t t = 0; t < snap->tasks.n; t++) {
 		struct task *task = snap->tasks.v[t];
 
-		if (!task->fdt)
+		if (!task->fdt || task->fdt->owner != task)
 			continue;
 		array_each(struct fd_slot, slot, &task->fdt->slots) {
 			const struct ofd *ofd = slot->ofd;
@@ -241,7 +241,7 @@ int restore_build_plan(struct restore *restore, struct err *err)
 		plan_forks(&planner, snap->tasks.v[i]);
 	plan_groups(&planner, restore->own_pgid);
 	for (size_t i = 0; i < snap->tasks.n; i++)
-		if (is_living(snap->tasks.v[i]))
+		if (is_living(snap->tasks.v[i]) && snap->tasks.v[i]->fdt->owner == snap->tasks.v[i])
 			plan_add(plan, PHASE_OPEN, snap->tasks.v[i], step_open_begin, NULL,
 				 "empty descriptor table %d", snap->tasks.v[i]->pid);
 	plan_foreground(&planner);

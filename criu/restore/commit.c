@@ -181,6 +181,17 @@ static int unmap_region(struct restore *restore, const struct task *task, struct
 	return remote(ct, err, "munmap the restorer", SYS_munmap, args);
 }
 
+/* Those who share a descriptor table left crib's own open for each other. */
+static int close_service_fds(struct restore *restore, const struct task *task,
+			     struct compel_task *ct, struct err *err)
+{
+	const uint64_t args[6] = { (uint64_t)restore->service_fd, ~0U };
+
+	if (!task->fdt->shared || task->fdt->owner != task)
+		return 0;
+	return remote(ct, err, "close_range", SYS_close_range, args);
+}
+
 /* What the process gets through its leader, which stands borrowed. */
 static int commit_process(struct restore *restore, const struct task *task, struct compel_task *ct,
 			  const struct compel_scratch *scratch, struct err *err)
@@ -189,6 +200,8 @@ static int commit_process(struct restore *restore, const struct task *task, stru
 
 	if (ret == 0)
 		ret = restore_limits(task, ct, scratch, err);
+	if (ret == 0)
+		ret = close_service_fds(restore, task, ct, err);
 	return ret == 0 ? unmap_region(restore, task, ct, err) : ret;
 }
 

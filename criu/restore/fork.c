@@ -75,6 +75,20 @@ static int fork_task(struct restore *restore, struct task *task, uint64_t flags,
 	return 0;
 }
 
+/* A table that two processes have is shared from birth, so the forker has to be one of them. */
+static int table_flag(const struct birth *birth, const struct task *task, uint64_t *ret_flag,
+		      struct err *err)
+{
+	if (!task->fdt || task->fdt->owner == task)
+		return 0;
+	if (!birth->forker || birth->orphaned || birth->forker->fdt != task->fdt)
+		return err_set(err, -ENOTSUP, "task %d shares its descriptor table with task %d, "
+			       "which does not fork it: not supported", task->pid,
+			       task->fdt->owner->pid);
+	*ret_flag = CLONE_FILES;
+	return 0;
+}
+
 /*
  * Born in somebody else's session: the go-between exits at once, and the kernel gives the child to
  * the nearest ancestor that is a subreaper, which is its parent in the image.
@@ -107,10 +121,13 @@ int step_fork(void *ctx, const struct step *step, struct err *err)
 	struct task *task = (struct task *)step->obj;
 	const struct birth *birth = &restore->genealogy.births[task->index];
 
-	if (birth->orphaned)
-		return fork_orphan(restore, task, err);
-	return fork_task(restore, task,
-			 !birth->forker && restore->opts->restore_sibling ? CLONE_PARENT : 0, err);
+	uint64_t flags = !birth->forker && restore->opts->restore_sibling ? CLONE_PARENT : 0;
+	int ret = table_flag(birth, task, &flags, err);
+
+	if (ret < 0)
+		return ret;
+	return birth->orphaned ? fork_orphan(restore, task, err) :
+				 fork_task(restore, task, flags, err);
 }
 
 int step_setsid(void *ctx, const struct step *step, struct err *err)

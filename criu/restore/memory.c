@@ -83,7 +83,8 @@ int step_memory(void *ctx, const struct step *step, struct err *err)
 		.exe_fd = exe_fd,
 		.cwd_fd = cwd_fd,
 		.root_fd = root_fd,
-		.service_fd = restore->service_fd,
+		/* of a shared table they are closed when nobody needs them any more */
+		.service_fd = task->fdt->shared ? -1 : restore->service_fd,
 	};
 	ret = program_build(&env, &program, err);
 	if (ret == 0) {
