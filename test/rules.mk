@@ -4,6 +4,7 @@
 # and restored), and "make check", which runs them all.
 
 include test/zdtm/rules.mk
+-include test/safety/rules.mk
 
 UNIT_SRCS  := $(wildcard test/unit/*_test.c)
 UNIT_TESTS := $(UNIT_SRCS:test/unit/%.c=$(O)/unit/%)

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kills crib at random instants of a restore. Either nothing of the tree is left, or all of it is
+ * there and works; images and files are as they were, and a restore afterwards works.
+ */
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util.h"
+#include "watch/duel.h"
+
+enum {
+	KILLS = 120,      /* in all */
+	MEASURED = 5,     /* restores that are timed */
+	FAILURES_MAX = 5, /* of one series, then it ends */
+	CHECK_EVERY = 10, /* kills between two undisturbed restores */
+};
+
+struct series {
+	struct duel *duel;
+	const char *name;
+	const char *const *parts;
+	uint64_t length_us; /* of a restore */
+	unsigned int kills, nothing, all, late, failures;
+	char *listing; /* of all files, before the first restore */
+};
+
+static const char *const work_parts[] = { "work", NULL };
+static const char *const odd_parts[] = { "threads", "sessions", "pty", "shm", NULL };
+
+/* ---- what files there are ---- */
+
+static FILE *listing_out; /* nftw() hands nothing to its function */
+
+/* A sum of the content says whether an image has changed. */
+static int list_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+	(void)ftw;
+	if (type == FTW_F && strstr(path, ".img")) {
+		FILE *file = fopen(path, "re");
+		for (int c; file && (c = getc_unlocked(file)) != EOF;)
+			sum = (sum ^ (unsigned char)c) * 0x100000001b3;
+		if (file)
+			fclose(file);
+	}
+	fprintf(listing_out, "%s mode %o", path, st->st_mode);
+	if (type == FTW_F)
+		fprintf(listing_out, " size %lld sum %016llx", (long long)st->st_size,
+			(unsigned long long)sum);
+	fputc('\n', listing_out);
+	return 0;
+}
+
+/* Every file of images and target. */
+static char *list_files(const struct duel *duel)
+{
+	char *text = NULL;
+	size_t size;
+	listing_out = open_memstream(&text, &size);
+	if (!listing_out)
+		die("out of memory");
+	nftw(duel->images, list_one, 16, FTW_PHYS);
+	nftw(duel->target_dir, list_one, 16, FTW_PHYS);
+	fclose(listing_out);
+	return text;
+}
+
+static bool files_unchanged(struct series *series, char why[WATCH_WHY])
+{
+	char *now = list_files(series->duel), *state;
+	bool same = !strcmp(now, series->listing);
+	if (same) {
+		free(now);
+		return true;
+	}
+	for (char *line = strtok_r(now, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+		if (!strstr(series->listing, line)) {
+			snprintf(why, WATCH_WHY, "a file is new or changed: %s", line);
+			break;
+		}
+	if (!why[0])
+		snprintf(why, WATCH_WHY, "a file is gone");
+	free(now);
+	return false;
+}
+
+/* ---- one restore ---- */
+
+static void restore(struct series *series, struct shot *shot)
+{
+	struct duel *duel = series->duel;
+	char out[PATH_MAX], log[PATH_MAX];
+	path_fmt(out, "%s/restore.out", duel->work);
+	path_fmt(log, "%s/restore.log", duel->work);
+	char *argv[] = { (char *)duel->crib, "restore", "-d", "-D", duel->images, "-W",
+			 duel->work,         "-v4",     "-o", log,  NULL };
+	shot->argv = argv;
+	shot->out = out;
+	shot_run(shot);
+}
+
+/* All of it or nothing; afterwards there is nothing. */
+static bool judge(struct series *series, const struct shot *shot, char why[WATCH_WHY])
+{
+	struct duel *duel = series->duel;
+	why[0] = 0;
+	if (!no_strays(getpid(), 0, &duel->target, why))
+		return false;
+	bool lives = target_lives(&duel->target);
+	series->nothing += shot->killed && !lives;
+	series->all += shot->killed && lives;
+	series->late += !shot->killed;
+	if (lives) {
+		if (!duel_target_whole(duel, why))
+			return false;
+		target_kill(&duel->target);
+	}
+	return duel_target_gone(duel, why) && files_unchanged(series, why);
+}
+
+static void fail(struct series *series, const struct shot *shot, const char *why)
+{
+	char path[PATH_MAX];
+	printf("FAIL restore of %s, killed %sat %llu us of %llu: %s\n", series->name,
+	       shot->group ? "as a group " : "", (unsigned long long)shot->after_us,
+	       (unsigned long long)series->length_us, why);
+	path_fmt(path, "%s/restore.log", series->duel->work);
+	char *log = slurp(path);
+	size_t len = log ? strlen(log) : 0, most = 600;
+	if (len)
+		printf("# the log ends:\n%s\n", log + (len > most ? len - most : 0));
+	free(log);
+	fflush(stdout);
+	series->failures++;
+	target_kill(&series->duel->target);
+}
+
+static bool restore_fully(struct series *series, uint64_t *ret_took_us)
+{
+	struct shot shot = { .after_us = NEVER };
+	char why[WATCH_WHY];
+	restore(series, &shot);
+	*ret_took_us = shot.took_us;
+	bool fine = shot_is_fine(&shot);
+	if (!fine)
+		shot_explain(&shot, "crib restore", why);
+	fine = fine && judge(series, &shot, why);
+	if (!fine)
+		fail(series, &shot, why);
+	return fine;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static bool measure(struct series *series)
+{
+	uint64_t times[MEASURED];
+	for (int i = 0; i < MEASURED; i++)
+		if (!restore_fully(series, &times[i]))
+			return false;
+	qsort(times, MEASURED, sizeof(*times), by_value);
+	series->length_us = times[MEASURED / 2];
+	series->late = 0;
+	return true;
+}
+
+static bool dump(struct series *series)
+{
+	struct duel *duel = series->duel;
+	char pid[16], out[PATH_MAX], log[PATH_MAX], why[WATCH_WHY];
+	bool fine = duel_start_target(duel, series->parts, why);
+	if (fine) {
+		duel_empty_images(duel);
+		snprintf(pid, sizeof(pid), "%d", duel->target.board->tasks[0]);
+		path_fmt(out, "%s/dump.out", duel->work);
+		path_fmt(log, "%s/dump.log", duel->work);
+		char *argv[] = { (char *)duel->crib, "dump", "-t", pid, "-D", duel->images, "-W",
+				 duel->work,         "-v4",  "-o", log, NULL };
+		struct shot shot = { .argv = argv, .out = out };
+		shot_run(&shot);
+		fine = shot_is_fine(&shot);
+		if (!fine)
+			shot_explain(&shot, "crib dump", why);
+	}
+	fine = fine && duel_target_gone(duel, why);
+	if (!fine)
+		printf("FAIL %s is not dumped: %s\n", series->name, why);
+	series->failures += !fine;
+	return fine;
+}
+
+static void kill_one(struct series *series)
+{
+	struct shot shot = {
+		.after_us = 1 + random_below(&series->duel->seed, series->length_us),
+		.group = series->kills % 2,
+	};
+	char why[WATCH_WHY];
+	restore(series, &shot);
+	if (!shot.killed && !shot_is_fine(&shot)) {
+		shot_explain(&shot, "crib restore", why);
+		fail(series, &shot, why);
+	} else if (!judge(series, &shot, why)) {
+		fail(series, &shot, why);
+	}
+}
+
+static void run_series(struct duel *duel, const char *name, const char *const *parts,
+		       unsigned int kills)
+{
+	struct series series = { .duel = duel, .name = name, .parts = parts };
+	uint64_t took_us;
+	bool going = dump(&series);
+	series.listing = list_files(duel);
+	going = going && measure(&series);
+	for (; going && series.kills < kills && series.failures < FAILURES_MAX; series.kills++) {
+		kill_one(&series);
+		if (series.kills % CHECK_EVERY == CHECK_EVERY - 1)
+			restore_fully(&series, &took_us);
+	}
+	printf("%s %s: %u kills in %llu us of a restore: %u nothing, %u all, %u late\n",
+	       series.failures ? "FAIL" : "ok", name, series.kills,
+	       (unsigned long long)series.length_us, series.nothing, series.all, series.late);
+	fflush(stdout);
+	free(series.listing);
+	duel_end_target(duel);
+	duel->passed += !series.failures;
+	duel->failed += series.failures != 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct duel duel;
+	unsigned int kills = environment_number("SAFETY_KILLS", KILLS);
+	duel_begin(&duel, argc, argv);
+	run_series(&duel, "threads and processes", work_parts, kills / 2);
+	run_series(&duel, "sessions, terminal, shared memory", odd_parts, kills / 2);
+	return duel_end(&duel);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests that are scripts ask: about a target, and for things that a shell cannot do. Exit
+ * status 0: it is so; 1: it is not, and why is on standard output; 2: the question is wrong.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tree.h"
+#include "util.h"
+#include "watch/watch.h"
+
+/* The process that "probe host" is, for those below it. */
+#define HOST_VARIABLE "SAFETY_HOST"
+
+static int answer(bool yes, const char *why)
+{
+	if (!yes)
+		printf("%s\n", why);
+	return yes ? 0 : 1;
+}
+
+static pid_t pid_of(const char *text)
+{
+	unsigned int number;
+	if (!parse_number(text, &number))
+		die("'%s' is no process", text);
+	return (pid_t)number;
+}
+
+/* Waits for the board, which a target makes first of all. */
+static struct target open_target(const char *dir)
+{
+	struct target target;
+	for (int i = 0; i < 5000; i++, sleep_ms(1))
+		if (target_open(&target, dir))
+			return target;
+	die("there is no target in '%s'", dir);
+}
+
+/* host COMMAND...: what the command leaves behind becomes a child of this and ends with it. */
+static int host(char **args)
+{
+	char text[16];
+	int status = 0;
+	watch_begin();
+	snprintf(text, sizeof(text), "%d", getpid());
+	setenv(HOST_VARIABLE, text, 1);
+	pid_t pid = fork();
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	if (pid == 0) {
+		execvp(args[0], args);
+		die("run '%s': %s", args[0], strerror(errno));
+	}
+	for (pid_t ended = 0; ended != pid;) {
+		ended = waitpid(-1, &status, 0);
+		if (ended < 0 && errno != EINTR)
+			die("wait for '%s': %s", args[0], strerror(errno));
+	}
+	tree_kill_mine();
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int ready(char **args)
+{
+	char why[WATCH_WHY];
+	struct target target = open_target(args[0]);
+	return answer(target_ready(&target, why), why);
+}
+
+static int works(char **args)
+{
+	char why[WATCH_WHY];
+	struct target target = open_target(args[0]);
+	return answer(target_works(&target, why), why);
+}
+
+static int footprint(char **args)
+{
+	struct target target = open_target(args[0]);
+	return fputs(target_footprint(&target), stdout) < 0;
+}
+
+/* same DIR FILE: as the footprint in FILE says. */
+static int same(char **args)
+{
+	char why[WATCH_WHY];
+	struct target target = open_target(args[0]);
+	target.footprint = slurp(args[1]);
+	if (!target.footprint)
+		die("cannot read '%s'", args[1]);
+	return answer(target_same(&target, why), why);
+}
+
+static int pids(char **args)
+{
+	struct target target = open_target(args[0]);
+	for (uint32_t i = 0; i < target.board->nr_tasks; i++)
+		printf("%d\n", target.board->tasks[i]);
+	return 0;
+}
+
+static int gone(char **args)
+{
+	char why[WATCH_WHY];
+	struct target target = open_target(args[0]);
+	return answer(target_gone(&target, why), why);
+}
+
+static int kill_all(char **args)
+{
+	struct target target = open_target(args[0]);
+	target_kill(&target);
+	return 0;
+}
+
+/* strays DIR SCRIPT: none below the host but those of the process SCRIPT, and the target in DIR. */
+static int strays(char **args)
+{
+	char why[WATCH_WHY];
+	struct target target;
+	bool has_target = target_open(&target, args[0]);
+	const char *top = getenv(HOST_VARIABLE);
+	if (!top)
+		die("strays are looked for below 'probe host' only");
+	return answer(no_strays(pid_of(top), pid_of(args[1]), has_target ? &target : NULL, why),
+		      why);
+}
+
+/* take PID: becomes the parent of a process with this number, and tells when it is there. */
+static int take(char **args)
+{
+	pid_t pid = pid_of(args[0]);
+	struct clone_args clone = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&pid,
+		.set_tid_size = 1,
+	};
+	pid_t child = (pid_t)syscall(SYS_clone3, &clone, sizeof(clone));
+	if (child < 0)
+		die("clone3 with pid %d: %s", pid, strerror(errno));
+	if (child > 0) {
+		printf("%d\n", child);
+		fflush(stdout);
+		fclose(stdout);
+		waitpid(child, NULL, 0);
+		return 0;
+	}
+	for (;;)
+		pause();
+}
+
+/* trace PID: seizes the process and stays. */
+static int trace(char **args)
+{
+	pid_t pid = pid_of(args[0]);
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
+		die("seize %d: %s", pid, strerror(errno));
+	printf("%d\n", getpid());
+	fflush(stdout);
+	fclose(stdout);
+	for (;;)
+		pause();
+}
+
+/*
+ * deaf DIR: mounts a file system on DIR that answers nothing until this process ends: whoever opens
+ * a file there sleeps in the kernel and cannot be stopped. Status 77 where there is no FUSE.
+ */
+static int deaf(char **args)
+{
+	char options[64];
+	int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (fd < 0 || mount("deaf", args[0], "fuse", 0, options))
+		return 77;
+	printf("%d\n", getpid());
+	fflush(stdout);
+	fclose(stdout);
+	for (;;)
+		pause();
+}
+
+/* patch FILE OFFSET MASK: flips the bits of MASK in the byte at OFFSET, negative: from the end. */
+static int patch(char **args)
+{
+	long offset = atol(args[1]);
+	unsigned int mask;
+	unsigned char byte;
+	int fd = open(args[0], O_RDWR | O_CLOEXEC);
+	if (fd < 0 || !parse_number(args[2], &mask))
+		die("patch '%s': %s", args[0], strerror(errno));
+	off_t at = offset < 0 ? lseek(fd, 0, SEEK_END) + offset : offset;
+	if (pread(fd, &byte, 1, at) != 1)
+		die("'%s' has no byte %ld", args[0], offset);
+	byte = (unsigned char)(byte ^ mask);
+	if (pwrite(fd, &byte, 1, at) != 1)
+		die("write '%s': %s", args[0], strerror(errno));
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int nr_args;
+	int (*run)(char **args);
+} questions[] = {
+	{ "host", 1, host },           { "ready", 1, ready },   { "works", 1, works },
+	{ "footprint", 1, footprint }, { "same", 2, same },     { "pids", 1, pids },
+	{ "gone", 1, gone },           { "kill", 1, kill_all }, { "strays", 2, strays },
+	{ "take", 1, take },           { "trace", 1, trace },   { "deaf", 1, deaf },
+	{ "patch", 3, patch },
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(questions) / sizeof(*questions); i++)
+		if (!strcmp(questions[i].name, argv[1]) && argc - 2 >= questions[i].nr_args)
+			return questions[i].run(argv + 2);
+	die("usage: probe QUESTION ARGUMENT...");
+}
