@@ -258,14 +258,22 @@ static int check_namespaces(struct load *load, const struct task *task, struct e
 		bool has;
 		uint32_t own, outside;
 	} spaces[] = {
-		{ "pid", ids->has_pid_ns_id, ids->pid_ns_id, root->pid_ns_id },
-		{ "network", ids->has_net_ns_id, ids->net_ns_id, root->net_ns_id },
-		{ "ipc", ids->has_ipc_ns_id, ids->ipc_ns_id, root->ipc_ns_id },
-		{ "uts", ids->has_uts_ns_id, ids->uts_ns_id, root->uts_ns_id },
-		{ "mount", ids->has_mnt_ns_id, ids->mnt_ns_id, root->mnt_ns_id },
-		{ "user", ids->has_user_ns_id, ids->user_ns_id, root->user_ns_id },
-		{ "cgroup", ids->has_cgroup_ns_id, ids->cgroup_ns_id, root->cgroup_ns_id },
-		{ "time", ids->has_time_ns_id, ids->time_ns_id, root->time_ns_id },
+		{ "pid", ids->has_pid_ns_id && root->has_pid_ns_id, ids->pid_ns_id,
+		  root->pid_ns_id },
+		{ "network", ids->has_net_ns_id && root->has_net_ns_id, ids->net_ns_id,
+		  root->net_ns_id },
+		{ "ipc", ids->has_ipc_ns_id && root->has_ipc_ns_id, ids->ipc_ns_id,
+		  root->ipc_ns_id },
+		{ "uts", ids->has_uts_ns_id && root->has_uts_ns_id, ids->uts_ns_id,
+		  root->uts_ns_id },
+		{ "mount", ids->has_mnt_ns_id && root->has_mnt_ns_id, ids->mnt_ns_id,
+		  root->mnt_ns_id },
+		{ "user", ids->has_user_ns_id && root->has_user_ns_id, ids->user_ns_id,
+		  root->user_ns_id },
+		{ "cgroup", ids->has_cgroup_ns_id && root->has_cgroup_ns_id, ids->cgroup_ns_id,
+		  root->cgroup_ns_id },
+		{ "time", ids->has_time_ns_id && root->has_time_ns_id, ids->time_ns_id,
+		  root->time_ns_id },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
 		if (spaces[i].has && spaces[i].own != spaces[i].outside)
