@@ -36,6 +36,7 @@ struct dump {
 	struct fd_extract extract;
 	struct complaints complaints;
 	struct mem_stats mem;
+	struct progress *progress; /* borrowed */
 	struct collect_target *targets;
 	size_t nr_targets;
 	uint64_t start_us, frozen_us, collected_us, memory_us, written_us, thawed_us;
@@ -123,6 +124,9 @@ static int collect(struct dump *dump, struct err *err)
 static int build(struct dump *dump, struct err *err)
 {
 	dump->extract = (struct fd_extract){ .snap = &dump->snap, .opts = dump->opts };
+	int ret = fd_extract_begin(&dump->extract, err);
+	if (ret < 0)
+		return ret;
 	return build_snapshot(&dump->snap, &dump->gather, &dump->tree, &dump->extract,
 			      &dump->complaints, err);
 }
@@ -158,7 +162,7 @@ static int extract(struct dump *dump, struct err *err)
 static int write_memory(struct dump *dump, struct err *err)
 {
 	dump->memory_us = now_us();
-	int ret = mem_write(&dump->snap, &dump->image, &dump->mem, err);
+	int ret = mem_write(&dump->snap, &dump->image, &dump->mem, dump->progress, err);
 	dump->written_us = now_us();
 	return ret;
 }
@@ -207,6 +211,8 @@ static int run_stages(struct dump *dump, const struct stage *stages, struct err 
 		int ret = check_alive(dump, err);
 
 		log_debug("%s", stages->name);
+		dump->progress->total = 0;
+		dump->progress->stage = stages->name;
 		if (ret == 0)
 			ret = stages->run(dump, err);
 		if (ret == 0)
@@ -236,6 +242,8 @@ static void dump_init(struct dump *dump, const struct opts *opts)
 static void dump_fini(struct dump *dump)
 {
 	engines_close(&dump->engines);
+	if (dump->extract.snap)
+		fd_extract_end(&dump->extract, NULL);
 	complaints_fini(&dump->complaints);
 	snapshot_fini(&dump->snap);
 	gather_fini(&dump->gather);
@@ -251,6 +259,20 @@ static enum thaw_how thaw_how(const struct opts *opts)
 static uint32_t us_between(uint64_t from, uint64_t to)
 {
 	return to > from ? (uint32_t)(to - from) : 0;
+}
+
+static void display_stats(const struct dump *dump, const DumpStatsEntry *entry)
+{
+	log_at(LOG_MSG, "Displaying dump stats:");
+	log_at(LOG_MSG, "Freezing time: %u us", entry->freezing_time);
+	log_at(LOG_MSG, "Frozen time: %u us", entry->frozen_time);
+	log_at(LOG_MSG, "Collection time: %u us (engine %s)",
+	       us_between(dump->frozen_us, dump->collected_us), dump->engines.bpf ? "bpf" : "proc");
+	log_at(LOG_MSG, "Memory dump time: %u us", entry->memdump_time);
+	log_at(LOG_MSG, "Memory write time: %u us", entry->memwrite_time);
+	log_at(LOG_MSG, "Memory pages scanned: %llu", (unsigned long long)entry->pages_scanned);
+	log_at(LOG_MSG, "Memory pages written: %llu", (unsigned long long)entry->pages_written);
+	log_at(LOG_MSG, "Memory pages shared: %llu", (unsigned long long)dump->mem.pages_shared);
 }
 
 static void write_stats(struct dump *dump)
@@ -269,6 +291,8 @@ static void write_stats(struct dump *dump)
 	entry.has_shpages_scanned = entry.has_shpages_written = true;
 	entry.shpages_scanned = dump->mem.shmem_pages_scanned;
 	entry.shpages_written = dump->mem.shmem_pages_written;
+	if (dump->opts->display_stats)
+		display_stats(dump, &entry);
 	_cleanup_close_ int work_fd = open(dump->opts->work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (work_fd < 0 || image_save_stats(work_fd, IMG_STATS_DUMP, &stats, &err) < 0)
 		log_warn("statistics are not written: %s", err.text);
@@ -296,6 +320,7 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 
 	dump_init(&dump, opts);
 	dump.keeper = keeper;
+	dump.progress = keeper->progress;
 	int ret = image_create(&dump.image, opts->images_dir, err);
 	if (ret == 0)
 		ret = run_script(&dump, "pre-dump", err);
@@ -345,6 +370,7 @@ static int inspect_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 
 	dump_init(&dump, inspect->opts);
 	dump.keeper = keeper;
+	dump.progress = keeper->progress;
 	int ret = run_stages(&dump, stages, err);
 	if (ret == 0 && !dump.complaints.text.n)
 		ret = extract(&dump, err);

@@ -9,17 +9,21 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "dump/keeper.h"
 
+enum { PROGRESS_MS = 250 };
+
 /* How a keeper ended, in memory that both processes see. */
 struct outcome {
 	int done;
 	int ret;
 	struct err err;
+	struct progress progress;
 };
 
 int keeper_check(const struct keeper *keeper, struct err *err)
@@ -33,7 +37,7 @@ int keeper_check(const struct keeper *keeper, struct err *err)
 
 static _Noreturn void keeper_main(keeper_fn *work, void *ctx, int lifeline, struct outcome *outcome)
 {
-	struct keeper keeper = { .lifeline = lifeline };
+	struct keeper keeper = { .lifeline = lifeline, .progress = &outcome->progress };
 
 	/* neither ^C nor the death of the terminal is for it; its lifeline tells */
 	setsid();
@@ -43,6 +47,18 @@ static _Noreturn void keeper_main(keeper_fn *work, void *ctx, int lifeline, stru
 	outcome->ret = work(&keeper, ctx, &outcome->err);
 	outcome->done = 1;
 	_exit(0);
+}
+
+/* Until the keeper ends, which closes the other end of @ended. */
+static void show_progress(int ended, const struct outcome *outcome)
+{
+	struct pollfd poll_fd = { .fd = ended, .events = POLLIN };
+	struct progress_line line;
+
+	progress_line_init(&line);
+	while (poll(&poll_fd, 1, PROGRESS_MS) == 0)
+		progress_line_update(&line, &outcome->progress);
+	progress_line_end(&line);
 }
 
 static int wait_for_keeper(pid_t pid, struct err *err)
@@ -62,19 +78,21 @@ int keeper_run(keeper_fn *work, void *ctx, struct err *err)
 {
 	struct outcome *outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE,
 				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int line[2];
+	int line[2]; /* both ends tell the other process that this one is gone */
 
 	if (outcome == MAP_FAILED)
 		return err_sys(err, "map memory to share with the keeper");
-	if (pipe2(line, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line))
 		return err_sys(err, "make the keeper's lifeline");
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(line[1]);
 		keeper_main(work, ctx, line[0], outcome);
 	}
-	int ret = pid < 0 ? err_sys(err, "fork the keeper") : wait_for_keeper(pid, err);
 	close(line[0]);
+	if (pid > 0)
+		show_progress(line[1], outcome);
+	int ret = pid < 0 ? err_sys(err, "fork the keeper") : wait_for_keeper(pid, err);
 	close(line[1]);
 	if (ret == 0 && !outcome->done) {
 		ret = err_set(err, -ECHILD, "the keeper ended without a result");

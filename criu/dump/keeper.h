@@ -9,9 +9,11 @@
 #define CRIB_DUMP_KEEPER_H
 
 #include "base/err.h"
+#include "base/progress.h"
 
 struct keeper {
 	int lifeline; /* end of file when the starter is gone */
+	struct progress *progress; /* what the starter shows */
 };
 
 typedef int keeper_fn(struct keeper *keeper, void *ctx, struct err *err);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 #include "image/store.h"
 #include "model/snapshot.h"
 
@@ -27,9 +28,9 @@ int mem_scan(struct snapshot *snap, bool share, struct mem_stats *stats, struct 
 
 /*
  * Writes the contents found by mem_scan() into pages-N.img parts of @dir; sets pages_id and
- * img_off. 0 or -errno.
+ * img_off; counts bytes in @progress. 0 or -errno.
  */
 int mem_write(struct snapshot *snap, struct image_dir *dir, struct mem_stats *stats,
-	      struct err *err);
+	      struct progress *progress, struct err *err);
 
 #endif /* CRIB_MEM_MEM_H */

@@ -25,6 +25,7 @@ struct pump {
 	struct image_part part;
 	char *buf; /* CHUNK bytes */
 	pid_t pid;
+	struct progress *progress;
 	int mem_fd; /* /proc/PID/mem, opened when it is needed first */
 	struct iovec pieces[MAX_PIECES];
 	size_t nr_pieces, pending; /* bytes in all pieces */
@@ -85,6 +86,7 @@ static int flush_pieces(struct pump *pump, struct err *err)
 		ret = read_pieces(pump, err);
 		if (ret == 0)
 			ret = image_part_write(&pump->part, pump->buf, pump->pending, err);
+		pump->progress->done += pump->pending;
 	}
 	pump->nr_pieces = pump->pending = 0;
 	return ret;
@@ -165,6 +167,7 @@ static int write_shmem(struct pump *pump, struct shmem *shmem, struct mem_stats 
 				pump->buf[pad] = 0;
 			ret = image_part_write(&pump->part, pump->buf, len, err);
 			done += len;
+			pump->progress->done += len;
 		}
 		stats->shmem_pages_written += range->nr_pages;
 	}
@@ -179,13 +182,29 @@ static int end_part(struct pump *pump, int ret, struct err *err)
 	return ret;
 }
 
+static uint64_t bytes_to_write(const struct snapshot *snap)
+{
+	uint64_t pages = 0;
+
+	for (size_t i = 0; i < snap->mms.n; i++)
+		array_each(struct page_range, range, &snap->mms.v[i]->pages)
+			pages += range->guard || range->shared_with ? 0 : range->nr_pages;
+	for (size_t i = 0; i < snap->shmems.n; i++)
+		array_each(struct page_range, range, &snap->shmems.v[i]->pages)
+			pages += range->nr_pages;
+	return pages * snap->page_size;
+}
+
 int mem_write(struct snapshot *snap, struct image_dir *dir, struct mem_stats *stats,
-	      struct err *err)
+	      struct progress *progress, struct err *err)
 {
 	_cleanup_free_ char *buf = xzalloc(CHUNK);
-	struct pump pump = { .snap = snap, .buf = buf, .mem_fd = -1 };
+	struct pump pump = { .snap = snap, .buf = buf, .mem_fd = -1, .progress = progress };
 	uint32_t next_id = 1;
 	int ret = 0;
+
+	progress->done = 0;
+	progress->total = bytes_to_write(snap);
 
 	for (size_t i = 0; i < snap->mms.n && ret == 0; i++) {
 		struct mm *mm = snap->mms.v[i];

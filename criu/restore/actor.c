@@ -4,12 +4,15 @@
  * ends in the restorer program.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "restore/context.h"
 #include "restore/open.h"
@@ -73,6 +76,23 @@ static int tie_to_parent(const struct restore *restore, const struct task *task,
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) ? err_sys(err, "PR_SET_PDEATHSIG") : 0;
 }
 
+/* --log-pid: FILE.PID beside the log. Without it lines go where they went. */
+static void open_own_log(const struct restore *restore, const struct task *task)
+{
+	char name[256];
+
+	if (!restore->opts->log_file || restore->work_fd < 0)
+		return;
+	snprintf(name, sizeof(name), "%s.%d", restore->opts->log_file, task->pid);
+	_cleanup_close_ int fd = openat(restore->work_fd, name,
+					O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, restore->service_fd);
+	if (high >= 0)
+		log_open(high, log_level());
+}
+
 _Noreturn void actor_main(struct restore *restore, struct task *task)
 {
 	struct actor actor = {
@@ -93,6 +113,8 @@ _Noreturn void actor_main(struct restore *restore, struct task *task)
 	struct err err = ERR_INIT;
 
 	log_set_pid(task->pid);
+	if (restore->opts->log_pid)
+		open_own_log(restore, task);
 	if (tie_to_parent(restore, task, &err) < 0) {
 		err_wrap(&err, err.code, "task %d", task->pid);
 		status_fail(restore->status, task->index, &err);

@@ -5,6 +5,7 @@
 #ifndef CRIB_RESTORE_CONTEXT_H
 #define CRIB_RESTORE_CONTEXT_H
 
+#include "base/progress.h"
 #include "cli/opts.h"
 #include "fd/fd_kind.h"
 #include "model/snapshot.h"
@@ -30,6 +31,9 @@ struct restore {
 	int *pidfds; /* by task index; -1: not yet there */
 	bool prepared; /* fd_restore_prepare() has run */
 	bool has_pidfile;
+	struct progress progress;
+	struct progress_line progress_line;
+	int64_t start_us, forked_us;
 	struct program_owner owner;
 };
 
@@ -52,9 +56,9 @@ int actor_run_phase(struct actor *actor, enum plan_phase phase);
 /* Steps of the plan, run by actors. ctx is a struct actor. */
 step_fn step_fork, step_setsid, step_take_terminal, step_foreground, step_subreaper, step_stage, step_stage_finish, step_setpgid,
 	step_helper_exit, step_helper_reap, step_zombie_exit, step_zombies_settle, step_open_begin,
-	step_open, step_fetch, step_finish_fd, step_memory;
+	step_open, step_fetch, step_finish_fd, step_take_locks, step_memory;
 /* Steps of the coordinator. */
-step_fn step_prepare_files, step_prepare_shmem, step_verify_contents, step_commit, step_announce,
+step_fn step_prepare_files, step_prepare_shmem, step_seal_files, step_verify_contents, step_commit, step_announce,
 	step_resume;
 
 /* Everything of restore->plan from restore->snap. 0 or -errno; nothing has happened yet. */
