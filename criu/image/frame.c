@@ -151,7 +151,7 @@ int frame_open_head(struct frame_reader *reader, int dirfd, enum image_kind kind
 /* What one message may take of an arena. */
 struct budget {
 	struct arena *arena;
-	size_t left;
+	uint64_t left;
 };
 
 static void *budget_alloc(void *data, size_t size)
@@ -276,7 +276,7 @@ int frame_read(struct frame_reader *reader, const ProtobufCMessageDescriptor *ty
 	if (ret < 0)
 		return ret;
 
-	struct budget budget = { arena, EXPANSION_BASE + (size_t)size * EXPANSION_MAX };
+	struct budget budget = { arena, EXPANSION_BASE + (uint64_t)size * EXPANSION_MAX };
 	ProtobufCAllocator allocator = { budget_alloc, budget_free, &budget };
 	const uint8_t *packed = reader->data + reader->pos + sizeof(size);
 	ProtobufCMessage *msg = protobuf_c_message_unpack(type, &allocator, size, packed);
