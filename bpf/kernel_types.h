@@ -123,6 +123,65 @@ struct backing_file {
 	struct path user_path;
 };
 
+/* ---- Memory ---- */
+
+struct maple_tree {
+	void *ma_root;
+};
+
+struct maple_range_64 {
+	unsigned long pivot[15];
+	void *slot[16];
+};
+
+struct maple_arange_64 {
+	unsigned long pivot[9];
+	void *slot[10];
+};
+
+struct mm_struct {
+	struct maple_tree mm_mt;
+	int map_count;
+	unsigned long start_code, end_code, start_data, end_data;
+	unsigned long start_brk, brk, start_stack;
+	unsigned long arg_start, arg_end, env_start, env_end;
+	unsigned long saved_auxv[1];
+	struct file *exe_file;
+};
+
+struct vm_operations_struct {
+	const char *(*name)(void *vma);
+};
+
+struct vm_special_mapping {
+	const char *name;
+};
+
+struct anon_vma_name {
+	char name[1];
+};
+
+struct anon_vma;
+
+struct vm_area_struct {
+	unsigned long vm_start, vm_end;
+	unsigned long vm_flags;
+	struct anon_vma *anon_vma;
+	const struct vm_operations_struct *vm_ops;
+	unsigned long vm_pgoff;
+	struct file *vm_file;
+	void *vm_private_data;
+};
+
+/* With CONFIG_ANON_VMA_NAME only. */
+struct vm_area_struct___named {
+	struct {
+	} shared;
+	struct anon_vma_name *anon_name;
+};
+
+/* ---- Descriptor tables ---- */
+
 struct fdtable {
 	u32 max_fds;
 	struct file **fd;
@@ -179,6 +238,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct pid *thread_pid;
 	struct hlist_node pid_links[4];
+	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct files_struct *files;
 	struct signal_struct *signal;

@@ -10,6 +10,9 @@
 
 #define MAX_DEPTH 8192 /* directories and mounts of one path */
 
+#define MNT_NS_INTERNAL (u64)-22 /* fs/mount.h: ERR_PTR(-EINVAL) */
+#define SB_KERNMOUNT	(1 << 22) /* include/linux/fs.h */
+
 /* Direct-mapped caches: who comes later takes the place. They are forgotten with a generation. */
 #define MOUNT_SLOTS 64
 #define SUPER_SLOTS 16
@@ -23,7 +26,7 @@ struct mount_slot {
 	s32 id;
 	u32 generation;
 	u32 in_namespace;
-	u32 pad;
+	u32 is_private; /* a clone for the kernel's own use */
 };
 
 struct super_slot {
@@ -85,7 +88,9 @@ static __always_inline struct mount_slot *mount_get(u64 mnt)
 	slot->parent = parent == mount ? 0 : inside(parent, struct mount, mnt);
 	slot->mountpoint = (u64)field_of(mount, struct mount, mnt_mountpoint);
 	slot->id = field_of(mount, struct mount, mnt_id);
-	slot->in_namespace = !is_error_or_null((u64)field_of(mount, struct mount, mnt_ns));
+	u64 ns = (u64)field_of(mount, struct mount, mnt_ns);
+	slot->in_namespace = !is_error_or_null(ns);
+	slot->is_private = ns == MNT_NS_INTERNAL;
 	return slot;
 }
 
@@ -242,4 +247,22 @@ __noinline int file_describe(u64 mnt, u64 dentry)
 		      bulk_field(dentry_bulk, struct dentry, dentry, d_name.len));
 	raw->dir = dir_number(mnt, parent);
 	return raw->dir ? 0 : -EAGAIN;
+}
+
+/*
+ * Who maps a file of overlayfs has a struct backing_file: its f_path is the file below, in a mount
+ * of overlayfs' own, and user_path what was opened. Whether a struct file is one is a bit that has
+ * moved; that mount tells as well.
+ */
+__noinline int file_describe_opened(u64 file)
+{
+	u64 mnt = (u64)field_of(file, struct file, f_path.mnt);
+	u64 dentry = (u64)field_of(file, struct file, f_path.dentry);
+
+	if (has_field(struct backing_file, user_path) && mount_get(mnt)->is_private &&
+	    !(super_get((u64)field_of(dentry, struct dentry, d_sb))->flags & SB_KERNMOUNT)) {
+		mnt = (u64)field_of(file, struct backing_file, user_path.mnt);
+		dentry = (u64)field_of(file, struct backing_file, user_path.dentry);
+	}
+	return file_describe(mnt, dentry);
 }

@@ -163,4 +163,7 @@ u32 pid_number(u64 pid);
  */
 int file_describe(u64 mnt, u64 dentry);
 
+/* The same for the struct file at @file under the name that its user opened it by. */
+int file_describe_opened(u64 file);
+
 #endif /* CRIB_BPF_RUN_H */

@@ -47,6 +47,8 @@ enum raw_type {
 	RAW_END = 1, /* struct raw_end */
 	RAW_DIR,     /* struct raw_dir */
 	RAW_FD,	     /* struct raw_fd */
+	RAW_MM,	     /* struct raw_mm */
+	RAW_VMA,     /* struct raw_vma */
 	RAW_TYPE_MAX,
 };
 
@@ -109,6 +111,33 @@ struct raw_fd {
 	__u64 pos;
 	__u32 f_flags;
 	__u32 reserved;
+	struct raw_file file;
+	char name[];
+};
+
+#define RAW_MAX_AUXV 128 /* words, AT_NULL too; the kernel's own limit is less */
+
+struct raw_mm {
+	struct raw_head head;
+	struct rec_mm mm; /* its tail is the kernel's whole array */
+};
+
+enum raw_name {
+	RAW_NAME_NONE,	  /* the record ends in front of file */
+	RAW_NAME_FILE,	  /* in file.dir */
+	RAW_NAME_GIVEN,	  /* with PR_SET_VMA_ANON_NAME; file is that of shared memory */
+	RAW_NAME_SPECIAL, /* of a mapping that the kernel made: "[vdso]" */
+};
+
+struct raw_vma {
+	struct raw_head head;
+	__u64 start, end;
+	__u64 pgoff; /* pages */
+	__u64 vm_flags; /* the kernel's */
+	__u32 naming;	/* enum raw_name */
+	__u32 name_len;
+	__u32 has_anon; /* it may have private pages */
+	__u32 has_file;
 	struct raw_file file;
 	char name[];
 };

@@ -17,10 +17,16 @@
 #include "collect/source.h"
 #include "crib/bpf_abi.h"
 
+enum { BPF_HIGH_FLAGS = 3 };
+
 struct bpf_source {
 	struct source source;
 	struct bpf_programs programs;
 	size_t page_size;
+	/* What is found out about this kernel when it is needed. */
+	bool knows_vsyscall, knows_high_flags;
+	struct rec_vma vsyscall; /* end 0: there is none */
+	uint64_t high_flag[BPF_HIGH_FLAGS]; /* of vm_flags, in the order of vmflags.c */
 };
 
 /* A directory that a program sent. */
@@ -35,6 +41,7 @@ struct bpf_run {
 	struct bpf_source *source;
 	struct rec_sink *sink;
 	struct err *err;
+	enum rec_group group;
 	const struct collect_target *const *targets; /* of the batch that runs */
 	size_t nr_targets;
 	struct arena arena; /* ends with the run */
@@ -48,13 +55,14 @@ struct bpf_run {
 	uint32_t current;
 	uint32_t count;	 /* objects of the current target so far */
 	uint32_t retries;
+	struct rec_mm mm; /* of the current target, without its auxv */
 	bool restart;	 /* the current target is read again from its begin */
 };
 
 /* Reads, one by one, what lies in the ring. 0 or -errno, described. */
 typedef int bpf_take_fn(struct bpf_run *run, const struct raw_head *head, size_t len);
 
-bpf_take_fn bpf_take_dir, bpf_take_fd;
+bpf_take_fn bpf_take_dir, bpf_take_fd, bpf_take_mm, bpf_take_vma;
 
 /* The process that a record in the ring is about. */
 static inline const struct collect_target *bpf_target(const struct bpf_run *run,
@@ -89,5 +97,16 @@ int bpf_file_path(struct bpf_run *run, const struct raw_file *raw, const char *n
 
 /* Whether stat(2) of the file tells what its inode holds, device and all. */
 bool bpf_stat_is_inode(const struct raw_file *raw);
+
+/* ---- mm.c, vmflags.c ---- */
+
+/* Behind the last mapping of @target. */
+void bpf_put_vsyscall(struct bpf_run *run, const struct collect_target *target);
+
+/*
+ * Translates the kernel's vm_flags of @rec. To be called between two runs of programs, because it
+ * may run one. 0 or -errno, described.
+ */
+int bpf_finish_vma(struct bpf_run *run, struct rec_vma *rec);
 
 #endif /* CRIB_COLLECT_BPF_ENGINE_H */

@@ -19,6 +19,7 @@
 extern const char bpf_object_data[], bpf_object_data_end[];
 
 static const char *const program_names[RG_MAX] = {
+	[RG_MM] = "collect_mm",
 	[RG_FD] = "collect_fds",
 };
 

@@ -56,6 +56,8 @@ static int take_end(struct bpf_run *run, const struct raw_head *head, size_t len
 		run->restart = true;
 		return 0;
 	}
+	if (run->group == RG_MM)
+		bpf_put_vsyscall(run, bpf_target(run, head));
 	run->complete = run->out.len;
 	run->current++;
 	run->count = 0;
@@ -67,6 +69,8 @@ static bpf_take_fn *const take_fns[RAW_TYPE_MAX] = {
 	[RAW_END] = take_end,
 	[RAW_DIR] = bpf_take_dir,
 	[RAW_FD] = bpf_take_fd,
+	[RAW_MM] = bpf_take_mm,
+	[RAW_VMA] = bpf_take_vma,
 };
 
 static int take(struct bpf_run *run, const struct raw_head *head, size_t len)
@@ -105,9 +109,11 @@ static int flush(struct bpf_run *run)
 	size_t at = 0;
 
 	while (at < run->complete) {
-		const struct rec_hdr *hdr = (const void *)(run->out.data + at);
-		int ret = run->sink->emit(run->sink, hdr, run->err);
+		struct rec_hdr *hdr = (void *)(run->out.data + at);
+		int ret = hdr->type == REC_VMA ? bpf_finish_vma(run, (void *)hdr) : 0;
 
+		if (ret == 0)
+			ret = run->sink->emit(run->sink, hdr, run->err);
 		if (ret < 0)
 			return ret;
 		at += hdr->len;
@@ -130,7 +136,7 @@ static void restart(struct bpf_run *run, struct run_cursor *cursor)
 }
 
 /* As many targets as the control memory has room for. */
-static int run_batch(struct bpf_run *run, enum rec_group group)
+static int run_batch(struct bpf_run *run)
 {
 	struct bpf_programs *programs = &run->source->programs;
 	struct run_cursor cursor = { .nr_targets = (uint32_t)run->nr_targets };
@@ -147,7 +153,7 @@ static int run_batch(struct bpf_run *run, enum rec_group group)
 		struct run_cursor before = cursor;
 		bool wrote = false;
 
-		ret = bpf_programs_run(programs, group, &cursor, run->err);
+		ret = bpf_programs_run(programs, run->group, &cursor, run->err);
 		if (ret == 0) {
 			wrote = bpf_ring_next(&programs->ring, &(size_t){ 0 }) != NULL;
 			ret = drain(run);
@@ -183,6 +189,7 @@ static int bpf_collect(struct source *source, enum rec_group group,
 		.source = container_of(source, struct bpf_source, source),
 		.sink = sink,
 		.err = err,
+		.group = group,
 		.targets = batch,
 	};
 	int ret = 0;
@@ -195,7 +202,7 @@ static int bpf_collect(struct source *source, enum rec_group group,
 			if (is_wanted(group, &targets[i]))
 				batch[run.nr_targets++] = &targets[i];
 		if (run.nr_targets)
-			ret = run_batch(&run, group);
+			ret = run_batch(&run);
 	}
 	strbuf_fini(&run.out);
 	arena_fini(&run.arena);
