@@ -170,14 +170,26 @@ static struct ofd *find_or_add_ofd(struct build *build, struct task *task,
 	ofd->kind = fd_kind_of_record(rec);
 	if (rec->ofd_id)
 		hashmap_put(&build->ofds, 0, rec->ofd_id, ofd);
-	if (!ofd->kind)
+	if (!ofd->kind) {
 		err_set(&err, -ENOTSUP, "descriptor %u is '%.*s': not supported", rec->fd,
 			(int)rec->path_len, rec->path);
-	else if (ofd->kind->check && ofd->kind->check(build->x, ofd, &err) < 0)
-		err_wrap(&err, err.code, "descriptor %u", rec->fd);
-	if (err.code)
 		complain(build->complaints, task->pid, &err);
+	}
 	return ofd;
+}
+
+/* Some can be dumped if others are in the tree, too: when all are known. */
+static void check_ofds(struct build *build)
+{
+	for (size_t i = 0; i < build->snap->files.n; i++) {
+		const struct ofd *ofd = build->snap->files.v[i];
+		struct err err = ERR_INIT;
+
+		if (!ofd->kind || !ofd->kind->check || ofd->kind->check(build->x, ofd, &err) >= 0)
+			continue;
+		err_wrap(&err, err.code, "descriptor %d", ofd->owner_fd);
+		complain(build->complaints, ofd->owner->pid, &err);
+	}
 }
 
 static void build_fdtable(struct build *build, struct task *task, const struct gathered_task *from)
@@ -197,10 +209,15 @@ static void build_fdtable(struct build *build, struct task *task, const struct g
 	for (size_t i = 0; i < from->fds.n; i++) {
 		const struct rec_fd *rec = from->fds.v[i];
 		struct ofd *ofd = find_or_add_ofd(build, task, rec);
+		struct err err = ERR_INIT;
 
 		*array_push(&build->snap->arena, &fdt->slots) = (struct fd_slot){
 			.fd = (int)rec->fd, .cloexec = rec->cloexec, .ofd = ofd
 		};
+		if (fd_note_locks(build->x, task, ofd, rec, &err) < 0) {
+			err_wrap(&err, err.code, "descriptor %u", rec->fd);
+			complain(build->complaints, task->pid, &err);
+		}
 	}
 }
 
@@ -258,6 +275,8 @@ int build_snapshot(struct snapshot *snap, const struct gather *gather,
 	read_own_namespaces(build.own_ns);
 	for (size_t i = 0; i < tree->tasks.n && ret == 0; i++)
 		ret = build_task(&build, tree->tasks.v[i], err);
+	if (ret == 0)
+		check_ofds(&build);
 	hashmap_fini(&build.ofds);
 	hashmap_fini(&build.fdtables);
 	hashmap_fini(&build.owners);

@@ -179,8 +179,6 @@ int extract_contents(struct snapshot *snap, const struct gather *gather, struct 
 {
 	int ret = extract_threads(snap, gather, err);
 
-	if (ret == 0)
-		ret = fd_extract_begin(x, err);
 	if (ret < 0)
 		return ret;
 	ret = extract_files(snap, x, err);

@@ -52,8 +52,9 @@ struct fd_kind {
 	bool (*match)(const struct rec_fd *rec);
 
 	/*
-	 * Dump, before anything was touched: can @ofd be dumped with these options?
-	 * 0, or -ENOTSUP with @err naming value and the option that would help. Optional.
+	 * Dump, before anything was touched and after all tables are known: can @ofd be dumped with
+	 * these options? 0, or -ENOTSUP with @err naming value and the option that would help.
+	 * Optional.
 	 */
 	int (*check)(const struct fd_extract *x, const struct ofd *ofd, struct err *err);
 
@@ -65,6 +66,19 @@ struct fd_kind {
 
 	/* Dump: after every description was extracted; may refer to others. Optional. */
 	int (*resolve)(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err);
+
+	/*
+	 * Restore: what --inherit-fd calls @ofd, without a leading slash; false: it has no such name.
+	 * A description for which one was given has ofd->inherited_fd >= 0, and ->open has to use it.
+	 * Optional.
+	 */
+	bool (*resource)(const struct snapshot *snap, const struct ofd *ofd, char *buf, size_t size);
+
+	/*
+	 * Restore, before the plan is made and anything happens: links all descriptions of the kind
+	 * that belong together, by ofd->priv, and refuses what cannot be restored. Optional.
+	 */
+	int (*adapt)(struct snapshot *snap, const struct opts *opts, struct err *err);
 
 	/* Restore: the description that must be open before this one can be; NULL: none. Optional. */
 	const struct ofd *(*after)(const struct snapshot *snap, const struct ofd *ofd);
@@ -86,8 +100,8 @@ const struct fd_kind *fd_kind_of_record(const struct rec_fd *rec);
 const struct fd_kind *fd_kind_of_type(FdTypes type);
 
 /*
- * Before the first extract and after the last resolve of a dump. begin allocates x->priv; end
- * frees it and hands what kinds share (pipe contents, ttys, ghosts, remaps) to the snapshot.
+ * Before the first check and after the last resolve of a dump. begin allocates x->priv; end frees
+ * it, and does nothing a second time.
  */
 int fd_extract_begin(struct fd_extract *x, struct err *err);
 int fd_extract_end(struct fd_extract *x, struct err *err);
@@ -110,15 +124,39 @@ int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int
 		 struct err *err);
 
 /*
+ * Dump, for every descriptor of every table: notes the locks of files that are held by it. 0; or
+ * -ENOTSUP with words that name --file-locks if that was not given.
+ */
+int fd_note_locks(const struct fd_extract *x, const struct task *task, const struct ofd *ofd,
+		  const struct rec_fd *rec, struct err *err);
+
+/*
+ * Restore, before the plan is made; ofd->kind is set. Runs ->adapt of all kinds. 0 or -errno: the
+ * image cannot be restored with these options.
+ */
+int fd_restore_adapt(struct snapshot *snap, const struct opts *opts, struct err *err);
+
+/*
  * Restore, in the coordinator: makes what tables refer to but no task owns alone: ghost files
- * below root, memfd inodes (descriptors kept in *priv, inherited by fork); and removes names that
- * were only needed meanwhile. cleanup is safe after a failed prepare; names that belong to the image are
- * kept unless it was @restored.
+ * below root, memfds, duplicates of what --inherit-fd gave (all inherited by fork); and removes
+ * names that were only needed meanwhile. cleanup is safe after a failed prepare; names that belong
+ * to the image are kept unless it was @restored.
  */
 int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int images_fd, int root_fd,
 		       int service_fd, struct err *err);
 int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd, bool restored,
 		       struct err *err);
+
+/* Restore, in the coordinator, when all mappings stand: seals of memfds that forbid to make them. */
+int fd_restore_seal(const struct snapshot *snap, struct err *err);
+
+/*
+ * Restore: does @task hold locks, and in its actor, when nothing else is left to be done with its
+ * descriptors: takes them. POSIX locks are left to the restore program, since a process loses them
+ * whenever it closes any descriptor of the file.
+ */
+bool fd_has_locks(const struct snapshot *snap, const struct task *task);
+int fd_take_locks(const struct snapshot *snap, const struct task *task, struct err *err);
 
 /*
  * Restore: has the session @sid a controlling terminal that the image brings back? Its leader takes

@@ -6,13 +6,18 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "fd/ghost.h"
+#include "fd/inherit.h"
 #include "fd/kinds.h"
+#include "fd/locks.h"
+#include "fd/memfd.h"
 #include "fd/tty.h"
 
 /* The first that matches takes a description; regular files take what has a path. */
 static const struct fd_kind *const kinds[] = {
-	&fd_kind_tty, &fd_kind_reg,
+	&fd_kind_tty,	  &fd_kind_pipe,     &fd_kind_fifo,    &fd_kind_eventfd, &fd_kind_epoll,
+	&fd_kind_timerfd, &fd_kind_signalfd, &fd_kind_memfd,   &fd_kind_reg,
 };
 
 const struct fd_kind *fd_kind_of_record(const struct rec_fd *rec)
@@ -48,6 +53,7 @@ int fd_extract_begin(struct fd_extract *x, struct err *err)
 	struct fd_shared *shared = ARENA_NEW(&x->snap->arena, struct fd_shared);
 
 	shared->next_ghost_id = 1;
+	shared->own_pipe[0] = shared->own_pipe[1] = -1;
 	x->priv = shared;
 	return 0;
 }
@@ -56,6 +62,10 @@ int fd_extract_end(struct fd_extract *x, struct err *err)
 {
 	struct fd_shared *shared = fd_shared(x);
 
+	if (!shared)
+		return 0;
+	cleanup_close(&shared->own_pipe[0]);
+	cleanup_close(&shared->own_pipe[1]);
 	hashmap_fini(&shared->paths);
 	hashmap_fini(&shared->ghosts);
 	hashmap_fini(&shared->objects);
@@ -95,17 +105,39 @@ int fd_fown_apply(const FownEntry *fown, int fd, struct err *err)
 	return fcntl(fd, F_SETOWN_EX, &owner) ? err_sys(err, "F_SETOWN_EX %d", owner.pid) : 0;
 }
 
+int fd_restore_adapt(struct snapshot *snap, const struct opts *opts, struct err *err)
+{
+	int ret = inherit_adapt(snap, opts, err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && ret == 0; i++)
+		if (kinds[i]->adapt)
+			ret = kinds[i]->adapt(snap, opts, err);
+	return ret == 0 ? locks_adapt(snap, opts, err) : ret;
+}
+
 int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int images_fd, int root_fd,
 		       int service_fd, struct err *err)
 {
-	int ret = tty_prepare(snap, service_fd, err);
+	int ret = inherit_prepare(snap, service_fd, err);
 
+	if (ret == 0)
+		ret = tty_prepare(snap, service_fd, err);
+	if (ret == 0)
+		ret = memfd_prepare(snap, images_fd, service_fd, err);
 	return ret == 0 ? ghost_prepare(snap, images_fd, root_fd, err) : ret;
+}
+
+int fd_restore_seal(const struct snapshot *snap, struct err *err)
+{
+	return memfd_seal(snap, err);
 }
 
 int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd, bool restored,
 		       struct err *err)
 {
+	inherit_cleanup(snap);
+	pipe_cleanup(snap);
 	tty_cleanup(snap);
+	memfd_cleanup(snap);
 	return ghost_cleanup(snap, root_fd, restored, err);
 }

@@ -9,8 +9,18 @@
 #include "fd/fd_kind.h"
 
 /* One line each: see Documentation/HOWTO-add-an-fd-kind. */
+extern const struct fd_kind fd_kind_epoll;
+extern const struct fd_kind fd_kind_eventfd;
+extern const struct fd_kind fd_kind_fifo;
+extern const struct fd_kind fd_kind_memfd;
+extern const struct fd_kind fd_kind_pipe;
 extern const struct fd_kind fd_kind_reg;
+extern const struct fd_kind fd_kind_signalfd;
+extern const struct fd_kind fd_kind_timerfd;
 extern const struct fd_kind fd_kind_tty;
+
+/* Restore, coordinator: what pipes needed meanwhile. */
+void pipe_cleanup(struct snapshot *snap);
 
 /* fd_extract.priv */
 struct fd_shared {
@@ -18,6 +28,8 @@ struct fd_shared {
 	struct hashmap ghosts;	/* (dev, ino): struct fd_ghost_ref */
 	struct hashmap objects; /* (ofd type, inode number): of the kind: pipes, ttys .. */
 	uint32_t next_ghost_id;
+	bool pipes_known;	/* objects has all pipes of the tree */
+	int own_pipe[2];	/* crib's own, where others are copied to; -1: not made yet */
 };
 
 static inline struct fd_shared *fd_shared(const struct fd_extract *x)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,11 +16,11 @@
 #include "base/cleanup.h"
 #include "fd/ghost.h"
 #include "fd/kinds.h"
+#include "fd/memfd.h"
+#include "fd/reg.h"
+#include "fd/reopen.h"
 
 enum { MEM_MAJOR = 1 };
-
-/* The kernel's O_LARGEFILE, which libc defines as 0 where off_t is 64 bits wide. */
-#define KERNEL_O_LARGEFILE 0100000
 
 static bool is_memory_device(const struct rec_fd *rec)
 {
@@ -44,13 +45,33 @@ static bool reg_match(const struct rec_fd *rec)
 	       (S_ISCHR(rec->mode) && is_memory_device(rec));
 }
 
-static int reg_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err)
+static void external_id(const struct rec_fd *rec, char *buf, size_t size)
+{
+	snprintf(buf, size, "%x:%llx", (unsigned int)rec->mnt_id, (unsigned long long)rec->ino);
+}
+
+/* It cannot be found by its path from here, and that was expected. */
+static bool is_external(const struct opts *opts, const struct rec_fd *rec)
+{
+	char id[40];
+
+	if (!(rec->file_flags & REC_FILE_UNREACHABLE))
+		return false;
+	external_id(rec, id, sizeof(id));
+	return opts_find_external(opts, "file", id);
+}
+
+int reg_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err)
 {
 	const struct rec_fd *rec = ofd->rec;
 
+	if (is_external(x->opts, rec))
+		return 0;
 	if (rec->file_flags & REC_FILE_UNREACHABLE)
-		return err_set(err, -ENOTSUP, "'%.*s' is not below crib's root directory: not "
-			       "supported; run crib where it is", (int)rec->path_len, rec->path);
+		return err_set(err, -ENOTSUP, "'%.*s' is not below crib's root directory: run crib "
+			       "where it is, or use --external file[%x:%llx] and give one to "
+			       "restore with --inherit-fd", (int)rec->path_len, rec->path,
+			       (unsigned int)rec->mnt_id, (unsigned long long)rec->ino);
 	return ghost_check(x, rec, err);
 }
 
@@ -110,6 +131,14 @@ static int extract_reg(struct fd_extract *x, struct ofd *ofd, const struct rec_f
 	fill_identity(reg, &st);
 	reg->fown = fd_fown_extract(x->snap, rec->flags & O_PATH ? -1 : fd);
 	ofd->entry->reg = reg;
+	if (is_external(x->opts, rec)) {
+		char id[40];
+
+		external_id(rec, id, sizeof(id));
+		reg->name = arena_printf(&x->snap->arena, "file[%s]", id);
+		reg->has_ext = reg->ext = true;
+		return 0;
+	}
 	if (rec->file_flags & REC_FILE_DELETED)
 		return ghost_extract(x, reg, &st, fd, err);
 	return 0;
@@ -118,6 +147,32 @@ static int extract_reg(struct fd_extract *x, struct ofd *ofd, const struct rec_f
 static int reg_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
 {
 	return extract_reg(x, ofd, ofd->rec, fd, err);
+}
+
+/* An entry that is in no table. */
+static struct ofd *add_entry(struct snapshot *snap, const struct fd_kind *kind)
+{
+	struct ofd *ofd = snapshot_add_file(snap);
+
+	ofd->entry = SNAP_MSG(snap, FileEntry, file_entry);
+	ofd->entry->id = snap->next_file_id++;
+	ofd->entry->type = kind->type;
+	ofd->kind = kind;
+	return ofd;
+}
+
+int reg_extract_new(struct fd_extract *x, const struct rec_fd *rec, int fd, struct ofd **ret_ofd,
+		    struct err *err)
+{
+	*ret_ofd = add_entry(x->snap, &fd_kind_reg);
+	return extract_reg(x, *ret_ofd, rec, fd, err);
+}
+
+static int extract_path_memfd(struct fd_extract *x, const struct rec_fd *rec, int fd,
+			      struct ofd **ret_ofd, struct err *err)
+{
+	*ret_ofd = add_entry(x->snap, &fd_kind_memfd);
+	return memfd_extract_path(x, *ret_ofd, rec, fd, err);
 }
 
 static uint64_t hash_text(const char *text, uint32_t len, uint64_t seed)
@@ -137,12 +192,9 @@ int fd_extract_path(struct fd_extract *x, const struct rec_fd *rec, int fd, stru
 	struct ofd *ofd = hashmap_get(paths, key, rec->dev ^ rec->ino);
 
 	if (!ofd) {
-		ofd = snapshot_add_file(x->snap);
-		ofd->entry = SNAP_MSG(x->snap, FileEntry, file_entry);
-		ofd->entry->id = x->snap->next_file_id++;
-		ofd->entry->type = FD_TYPES__REG;
-		ofd->kind = &fd_kind_reg;
-		int ret = extract_reg(x, ofd, rec, fd, err);
+		int ret = memfd_is_path(rec) ? extract_path_memfd(x, rec, fd, &ofd, err) :
+					       reg_extract_new(x, rec, fd, &ofd, err);
+
 		if (ret < 0)
 			return ret;
 		hashmap_put(paths, key, rec->dev ^ rec->ino, ofd);
@@ -152,6 +204,27 @@ int fd_extract_path(struct fd_extract *x, const struct rec_fd *rec, int fd, stru
 }
 
 /* ---- Restore ---- */
+
+/* A path without its first slash, as criu has it; external files have a name like "file[1f:2a]". */
+static bool reg_resource(const struct snapshot *snap, const struct ofd *ofd, char *buf, size_t size)
+{
+	const char *name = ofd->entry->reg->name;
+
+	return snprintf(buf, size, "%s", name + strspn(name, "/")) < (int)size;
+}
+
+static int reg_adapt(struct snapshot *snap, const struct opts *opts, struct err *err)
+{
+	for (size_t i = 0; i < snap->files.n; i++) {
+		const struct ofd *ofd = snap->files.v[i];
+		const RegFileEntry *reg = ofd->entry->reg;
+
+		if (reg && reg->ext && ofd->inherited_fd < 0)
+			return err_set(err, -EINVAL, "'%s' was dumped as an external file: give one "
+				       "with --inherit-fd fd[N]:%s", reg->name, reg->name);
+	}
+	return 0;
+}
 
 static int check_same_file(const struct fd_opener *opener, const RegFileEntry *reg, int fd,
 			   struct err *err)
@@ -188,11 +261,26 @@ static int open_below_root(const struct fd_opener *opener, const char *path, int
 			    sizeof(how));
 }
 
+/* Of what a mapping, cwd or exe needs position and description are nobody else's. */
+static int open_inherited_path(const struct ofd *ofd, int flags, int *ret_fd, struct err *err)
+{
+	int fd = fd_reopen(ofd->inherited_fd, flags, err);
+
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
 int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int *ret_fd,
 		 struct err *err)
 {
 	const RegFileEntry *reg = ofd->entry->reg;
 
+	if (ofd->inherited_fd >= 0)
+		return open_inherited_path(ofd, flags, ret_fd, err);
+	if (ofd->entry->memfd)
+		return memfd_open_path(ofd, flags, ret_fd, err);
 	if (!reg)
 		return err_set(err, -EBADMSG, "file %u of the image is not a regular one",
 			       ofd->entry->id);
@@ -212,7 +300,7 @@ int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int
 /* What of the flags of an open description open(2) may be given again. */
 static int reopen_flags(int flags)
 {
-	flags &= ~(O_CREAT | O_EXCL | O_TRUNC | KERNEL_O_LARGEFILE);
+	flags &= ~(O_CREAT | O_EXCL | O_TRUNC | (int)kernel_o_largefile);
 	if (flags & O_PATH)
 		return flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
 	if ((flags & O_TMPFILE) == O_TMPFILE) /* the file is there, as a ghost */
@@ -225,8 +313,10 @@ static int reg_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd
 	const RegFileEntry *reg = ofd->entry->reg;
 	int flags = reopen_flags((int)reg->flags);
 	_cleanup_close_ int fd = -1;
-	int ret = fd_open_path(opener, ofd, flags, &fd, err);
 
+	if (ofd->inherited_fd >= 0)
+		return fd_open_inherited(ofd, reg->flags, ret_fd, err);
+	int ret = fd_open_path(opener, ofd, flags, &fd, err);
 	if (ret < 0)
 		return ret;
 	if (!(flags & O_PATH) && reg->pos && reg->pos != ~0ULL &&
@@ -248,5 +338,7 @@ const struct fd_kind fd_kind_reg = {
 	.match = reg_match,
 	.check = reg_check,
 	.extract = reg_extract,
+	.resource = reg_resource,
+	.adapt = reg_adapt,
 	.open = reg_open,
 };

@@ -204,6 +204,10 @@ static void plan_slots(struct planner *planner)
 				 "finish %d fd %d %s", ofd->owner->pid, ofd->owner_fd,
 				 ofd->kind->name);
 	}
+	for (size_t i = 0; i < snap->tasks.n; i++)
+		if (fd_has_locks(snap, snap->tasks.v[i]))
+			plan_add(plan, PHASE_FINISH, snap->tasks.v[i], step_take_locks, NULL,
+				 "take file locks %d", snap->tasks.v[i]->pid);
 }
 
 static int check_kinds(struct snapshot *snap, struct err *err)
@@ -228,6 +232,8 @@ int restore_build_plan(struct restore *restore, struct err *err)
 	struct planner planner = { .restore = restore, .plan = plan };
 	int ret = check_kinds(snap, err);
 
+	if (ret == 0)
+		ret = fd_restore_adapt(snap, restore->opts, err);
 	if (ret < 0)
 		return ret;
 	planner.fork = ARENA_ARRAY(&plan->arena, struct step *, snap->tasks.n);
@@ -260,6 +266,8 @@ int restore_build_plan(struct restore *restore, struct err *err)
 		plan_add(plan, PHASE_MEMORY, task, step_memory, task, "restore memory %d",
 			 task->pid);
 	}
+	if (snap->memfds.n)
+		plan_add(plan, PHASE_COMMIT, NULL, step_seal_files, NULL, "seal memfds");
 	plan_add(plan, PHASE_COMMIT, NULL, step_commit, NULL, "commit");
 	plan_add(plan, PHASE_COMMIT, NULL, step_announce, NULL, "announce");
 	plan_add(plan, PHASE_RESUME, NULL, step_resume, NULL, "resume");

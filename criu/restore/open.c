@@ -110,6 +110,13 @@ int step_fetch(void *ctx, const struct step *step, struct err *err)
 	return ret < 0 ? ret : install(fd, slot->fd, slot->cloexec, err);
 }
 
+int step_take_locks(void *ctx, const struct step *step, struct err *err)
+{
+	struct actor *actor = ctx;
+
+	return fd_take_locks(&actor->restore->snap, actor->task, err);
+}
+
 int step_finish_fd(void *ctx, const struct step *step, struct err *err)
 {
 	struct actor *actor = ctx;

@@ -29,12 +29,17 @@
 /* How long an unexpected death of a task may go unnoticed. */
 enum { WATCH_INTERVAL_MS = 50 };
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+static int64_t now_ms(void)
+{
+	return now_us() / 1000;
 }
 
 /* ---- Before anything happens ---- */
@@ -49,13 +54,16 @@ static int open_dirs(struct restore *restore, struct err *err)
 	restore->root_fd = open(opts->root ? opts->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (restore->root_fd < 0)
 		return err_sys(err, "open root directory '%s'", opts->root ? opts->root : "/");
+	restore->work_fd = open(opts->work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (restore->work_fd < 0)
+		return err_sys(err, "open work directory '%s'", opts->work_dir);
 	return 0;
 }
 
 /* Moves crib's own descriptors above every number that a restored table has. */
 static int make_room_for_tables(struct restore *restore, struct err *err)
 {
-	int *own[] = { &restore->images_fd, &restore->root_fd };
+	int *own[] = { &restore->images_fd, &restore->root_fd, &restore->work_fd };
 	struct rlimit limit;
 	int highest = STDERR_FILENO;
 
@@ -128,6 +136,11 @@ int step_prepare_files(void *ctx, const struct step *step, struct err *err)
 				  restore->root_fd, restore->service_fd, err);
 }
 
+int step_seal_files(void *ctx, const struct step *step, struct err *err)
+{
+	return fd_restore_seal(&((struct actor *)ctx)->restore->snap, err);
+}
+
 int step_prepare_shmem(void *ctx, const struct step *step, struct err *err)
 {
 	struct restore *restore = ((struct actor *)ctx)->restore;
@@ -140,13 +153,10 @@ int step_announce(void *ctx, const struct step *step, struct err *err)
 {
 	struct restore *restore = ((struct actor *)ctx)->restore;
 	const struct opts *opts = restore->opts;
-	_cleanup_close_ int work_fd = open(opts->work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int ret = run_script(restore, "post-restore", err);
 
-	if (work_fd < 0)
-		return err_sys(err, "open work directory '%s'", opts->work_dir);
 	if (ret == 0 && opts->pidfile) {
-		ret = ready_write_pidfile(work_fd, opts->pidfile, restore->snap.tasks.v[0]->pid,
+		ret = ready_write_pidfile(restore->work_fd, opts->pidfile, restore->snap.tasks.v[0]->pid,
 					  err);
 		restore->has_pidfile = ret == 0;
 	}
@@ -155,11 +165,8 @@ int step_announce(void *ctx, const struct step *step, struct err *err)
 
 static void take_pidfile_back(const struct restore *restore)
 {
-	_cleanup_close_ int work_fd =
-		open(restore->opts->work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (restore->has_pidfile && work_fd >= 0)
-		ready_remove_pidfile(work_fd, restore->opts->pidfile);
+	if (restore->has_pidfile)
+		ready_remove_pidfile(restore->work_fd, restore->opts->pidfile);
 }
 
 /* The tasks run, or are about to: what a script says then is only reported. */
@@ -247,6 +254,13 @@ static int64_t phase_deadline(const struct opts *opts)
 	return now_ms() + opts->timeout * 1000LL;
 }
 
+static const char *const phase_words[PHASE_MAX] = {
+	[PHASE_PREPARE] = "preparing",	  [PHASE_FORK] = "starting tasks, reading memory",
+	[PHASE_GROUP] = "joining groups", [PHASE_OPEN] = "opening descriptors",
+	[PHASE_FINISH] = "opening descriptors", [PHASE_MEMORY] = "restoring memory",
+	[PHASE_COMMIT] = "committing",	  [PHASE_RESUME] = "resuming",
+};
+
 /* 0, or -ECANCELED with the reason in the status page. */
 static int wait_until(struct restore *restore, done_fn *done, enum plan_phase phase)
 {
@@ -261,6 +275,8 @@ static int wait_until(struct restore *restore, done_fn *done, enum plan_phase ph
 		if (done(restore, phase))
 			return 0;
 		watch_tasks(restore);
+		restore->progress.stage = phase_words[phase];
+		progress_line_update(&restore->progress_line, &restore->progress);
 		if (now_ms() > deadline) {
 			struct err err = ERR_INIT;
 
@@ -301,14 +317,55 @@ static int run_phases(struct restore *restore)
 	struct actor coordinator = { .restore = restore };
 	int ret = 0;
 
+	restore->start_us = now_us();
+	progress_line_init(&restore->progress_line);
+
 	for (enum plan_phase phase = PHASE_PREPARE; phase < PHASE_MAX && ret == 0; phase++) {
 		ret = actor_run_phase(&coordinator, phase);
 		if (ret == 0)
 			ret = wait_until(restore, phase_done, phase);
 		if (ret == 0 && phase == PHASE_MEMORY)
 			ret = wait_until(restore, all_parked, phase);
+		if (phase == PHASE_FORK)
+			restore->forked_us = now_us();
 	}
+	progress_line_end(&restore->progress_line);
 	return ret;
+}
+
+/* Pages that the image has for the tree; those it has once for several tasks count once. */
+static uint64_t count_pages(const struct snapshot *snap, bool shared)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < snap->mms.n; i++)
+		array_each(struct page_range, range, &snap->mms.v[i]->pages)
+			n += !range->guard && !range->shared_with == !shared ? range->nr_pages : 0;
+	return n;
+}
+
+static void write_stats(const struct restore *restore)
+{
+	const struct opts *opts = restore->opts;
+	RestoreStatsEntry entry = RESTORE_STATS_ENTRY__INIT;
+	StatsEntry stats = STATS_ENTRY__INIT;
+	struct err err = ERR_INIT;
+
+	stats.restore = &entry;
+	entry.forking_time = (uint32_t)(restore->forked_us - restore->start_us);
+	entry.restore_time = (uint32_t)(now_us() - restore->start_us);
+	entry.has_pages_restored = true;
+	entry.pages_restored = count_pages(&restore->snap, false);
+	entry.pages_skipped_cow = count_pages(&restore->snap, true);
+	if (opts->display_stats) {
+		log_at(LOG_MSG, "Displaying restore stats:");
+		log_at(LOG_MSG, "Pages shared: %llu", (unsigned long long)entry.pages_skipped_cow);
+		log_at(LOG_MSG, "Pages restored: %llu", (unsigned long long)entry.pages_restored);
+		log_at(LOG_MSG, "Restore time: %u us", entry.restore_time);
+		log_at(LOG_MSG, "Forking time: %u us", entry.forking_time);
+	}
+	if (image_save_stats(restore->work_fd, IMG_STATS_RESTORE, &stats, &err) < 0)
+		log_warn("statistics are not written: %s", err.text);
 }
 
 static void log_blob_warnings(const struct restorer_status *blob)
@@ -375,6 +432,7 @@ static void restore_fini(struct restore *restore)
 	snapshot_fini(&restore->snap);
 	cleanup_close(&restore->images_fd);
 	cleanup_close(&restore->root_fd);
+	cleanup_close(&restore->work_fd);
 }
 
 static int restore_with_signals_blocked(struct restore *restore, struct err *err)
@@ -402,6 +460,7 @@ int restore_tree(const struct opts *opts, struct err *err)
 		ret = restore_with_signals_blocked(&restore, err);
 		if (ret == 0) {
 			log_info("Restore finished successfully. Tasks resumed.");
+			write_stats(&restore);
 			if (!opts->restore_detached && !opts->restore_sibling)
 				ret = wait_for_root(&restore, err);
 		}
