@@ -109,10 +109,8 @@ static int made_by_crib(int dirfd, struct arena *arena, struct err *err)
 	_cleanup_frame_ struct frame_reader reader = { 0 };
 	InventoryEntry *inventory;
 
-	int ret = frame_open(&reader, dirfd, IMG_INVENTORY, 0, NULL, err);
-	if (ret == -ENOENT)
-		return 0;
-	if (ret == 0)
+	int ret = frame_open_optional(&reader, dirfd, IMG_INVENTORY, 0, NULL, err);
+	if (ret > 0)
 		ret = frame_read(&reader, &inventory_entry__descriptor, arena, &inventory, err);
 	if (ret <= 0)
 		return ret;
@@ -126,11 +124,10 @@ int checksums_load(int dirfd, struct arena *arena, struct checksums *ret_sums, s
 
 	if (ret <= 0)
 		return ret;
-	ret = frame_open(&reader, dirfd, IMG_CHECKSUMS, 0, NULL, err);
-	if (ret == -ENOENT)
-		return 0;
-	if (ret == 0)
-		ret = load_entry(&reader, arena, &ret_sums->entry, err);
+	ret = frame_open_optional(&reader, dirfd, IMG_CHECKSUMS, 0, NULL, err);
+	if (ret <= 0)
+		return ret;
+	ret = load_entry(&reader, arena, &ret_sums->entry, err);
 	return ret < 0 ? ret : 1;
 }
 

@@ -126,6 +126,19 @@ int frame_open(struct frame_reader *reader, int dirfd, enum image_kind kind, uin
 	return ret;
 }
 
+int frame_open_optional(struct frame_reader *reader, int dirfd, enum image_kind kind, uint64_t id,
+			const struct checksums *sums, struct err *err)
+{
+	struct err failure = ERR_INIT;
+	int ret = frame_open(reader, dirfd, kind, id, sums, &failure);
+
+	if (ret == -ENOENT)
+		return 0;
+	if (ret < 0 && err)
+		*err = failure;
+	return ret < 0 ? ret : 1;
+}
+
 int frame_open_head(struct frame_reader *reader, int dirfd, enum image_kind kind, uint64_t id,
 		    int *ret_fd, struct err *err)
 {

@@ -33,6 +33,10 @@ struct frame_reader {
 int frame_open(struct frame_reader *reader, int dirfd, enum image_kind kind, uint64_t id,
 	       const struct checksums *sums, struct err *err);
 
+/* The same where there need not be such a file: 1; 0: there is none, @err is untouched; -errno. */
+int frame_open_optional(struct frame_reader *reader, int dirfd, enum image_kind kind, uint64_t id,
+			const struct checksums *sums, struct err *err);
+
 /*
  * The same for the beginning of a file whose messages are followed by much else. Its checksum is
  * not looked at. *@ret_fd is the file, the caller's. 0 or -errno.

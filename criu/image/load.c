@@ -22,7 +22,25 @@ enum {
 int load_open(struct load *load, struct frame_reader *reader, enum image_kind kind, uint64_t id,
 	      struct err *err)
 {
-	return frame_open(reader, load->dirfd, kind, id, load->sums, err);
+	return frame_open_optional(reader, load->dirfd, kind, id, load->sums, err);
+}
+
+static int missing(enum image_kind kind, uint64_t id, struct err *err)
+{
+	char name[IMAGE_NAME_MAX];
+
+	image_name(name, kind, id);
+	return err_set(err, -EBADMSG, "image file '%s' is missing", name);
+}
+
+int load_open_needed(struct load *load, struct frame_reader *reader, enum image_kind kind,
+		     uint64_t id, struct err *err)
+{
+	int ret = load_open(load, reader, kind, id, err);
+
+	if (ret == 0)
+		return missing(kind, id, err);
+	return ret < 0 ? ret : 0;
 }
 
 int load_one(struct load *load, enum image_kind kind, uint64_t id,
@@ -31,7 +49,7 @@ int load_one(struct load *load, enum image_kind kind, uint64_t id,
 	_cleanup_frame_ struct frame_reader reader = { 0 };
 	int ret = load_open(load, &reader, kind, id, err);
 
-	if (ret < 0)
+	if (ret <= 0)
 		return ret;
 	ret = frame_read(&reader, type, &load->snap->arena, ret_msg, err);
 	if (ret == 0)
@@ -39,19 +57,17 @@ int load_one(struct load *load, enum image_kind kind, uint64_t id,
 	if (ret > 0 && reader.pos != reader.size)
 		return err_set(err, -EBADMSG, "image file '%s': %zu bytes too many", reader.name,
 			       reader.size - reader.pos);
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 int load_needed(struct load *load, enum image_kind kind, uint64_t id,
 		const ProtobufCMessageDescriptor *type, void *ret_msg, struct err *err)
 {
 	int ret = load_one(load, kind, id, type, ret_msg, err);
-	char name[IMAGE_NAME_MAX];
 
-	if (ret != -ENOENT)
-		return ret;
-	image_name(name, kind, id);
-	return err_set(err, -EBADMSG, "image file '%s' is missing", name);
+	if (ret == 0)
+		return missing(kind, id, err);
+	return ret < 0 ? ret : 0;
 }
 
 static int check_plugins(struct load *load, const PluginsEntry *plugins, struct err *err)
@@ -69,7 +85,7 @@ static int load_inventory(struct load *load, struct err *err)
 	int ret = load_one(load, IMG_INVENTORY, 0, &inventory_entry__descriptor, &snap->inventory,
 			   err);
 
-	if (ret == -ENOENT)
+	if (ret == 0)
 		return err_set(err, -ENOENT, "not a complete image: there is no 'inventory.img'; "
 			       "give the directory of a finished dump with -D");
 	if (ret < 0)
@@ -161,9 +177,7 @@ static int load_pstree(struct load *load, struct err *err)
 	size_t nr_threads = 0;
 	PstreeEntry *entry;
 
-	int ret = load_open(load, &reader, IMG_PSTREE, 0, err);
-	if (ret == -ENOENT)
-		return err_set(err, -EBADMSG, "image file 'pstree.img' is missing");
+	int ret = load_open_needed(load, &reader, IMG_PSTREE, 0, err);
 	while (ret >= 0) {
 		ret = frame_read(&reader, &pstree_entry__descriptor, &load->snap->arena, &entry,
 				 err);

@@ -31,18 +31,22 @@ enum load_key {
 	KEY_GHOST, /* id: struct ghost */
 };
 
-/* Opens a part of the image for reading; results as frame_open(). */
+/* Opens a part that the image may not have. 1; 0: it has not; -errno. */
 int load_open(struct load *load, struct frame_reader *reader, enum image_kind kind, uint64_t id,
 	      struct err *err);
 
+/* The same for a part without which it is no image. 0; -EBADMSG: it is missing; -errno. */
+int load_open_needed(struct load *load, struct frame_reader *reader, enum image_kind kind,
+		     uint64_t id, struct err *err);
+
 /*
- * A part of exactly one message. 0; -ENOENT: no such part, described; -EBADMSG. @ret_msg is the
- * address of a pointer to the message, which is in the snapshot's arena.
+ * A part of exactly one message. 1; 0: no such part; -errno. @ret_msg is the address of a pointer
+ * to the message, which is in the snapshot's arena.
  */
 int load_one(struct load *load, enum image_kind kind, uint64_t id,
 	     const ProtobufCMessageDescriptor *type, void *ret_msg, struct err *err);
 
-/* The same where the image cannot do without the part: -ENOENT becomes -EBADMSG. */
+/* The same where the image cannot do without the part. 0; -EBADMSG: it is missing; -errno. */
 int load_needed(struct load *load, enum image_kind kind, uint64_t id,
 		const ProtobufCMessageDescriptor *type, void *ret_msg, struct err *err);
 

@@ -18,9 +18,7 @@
 		_cleanup_frame_ struct frame_reader __reader = { 0 };                             \
 		int __ret = load_open(load, &__reader, kind, 0, err);                             \
 		void *__msg;                                                                      \
-		if (__ret == -ENOENT)                                                             \
-			__ret = 0;                                                                \
-		else if (__ret == 0)                                                              \
+		if (__ret > 0)                                                                    \
 			while ((__ret = frame_read(&__reader, type, &(load)->snap->arena, &__msg, \
 						   err)) > 0)                                     \
 				*array_push(&(load)->snap->arena, array) = __msg;                 \
@@ -80,14 +78,14 @@ static int load_entries(struct load *load, struct err *err)
 	_cleanup_frame_ struct frame_reader reader = { 0 };
 	FileEntry *entry;
 
+	/* A tree of zombies has none. */
 	int ret = load_open(load, &reader, IMG_FILES, 0, err);
-	if (ret == -ENOENT)
-		return 0; /* a tree of zombies has none */
-	while (ret >= 0) {
+	while (ret > 0) {
 		ret = frame_read(&reader, &file_entry__descriptor, &load->snap->arena, &entry, err);
 		if (ret <= 0)
-			return ret;
+			break;
 		ret = add_file(load, entry, err);
+		ret = ret < 0 ? ret : 1;
 	}
 	return ret;
 }
@@ -168,9 +166,7 @@ static int load_pipe_data(struct load *load, enum image_kind kind, struct pipe_d
 	ARRAY(struct pipe_data) list = { 0 };
 
 	int ret = load_open(load, &reader, kind, 0, err);
-	if (ret == -ENOENT)
-		return 0;
-	while (ret >= 0) {
+	while (ret > 0) {
 		PipeDataEntry *entry;
 		const void *data;
 
@@ -181,6 +177,7 @@ static int load_pipe_data(struct load *load, enum image_kind kind, struct pipe_d
 		ret = frame_read_bytes(&reader, entry->bytes, &data, err);
 		if (ret < 0)
 			break;
+		ret = 1;
 		*array_push(&load->snap->arena, &list) = (struct pipe_data){
 			.entry = entry,
 			.data = arena_memdup(&load->snap->arena, data, entry->bytes),
@@ -209,9 +206,9 @@ static int load_seccomp(struct load *load, struct err *err)
 	SeccompEntry *entry;
 	int ret = load_one(load, IMG_SECCOMP, 0, &seccomp_entry__descriptor, &entry, err);
 
-	if (ret == 0 && entry->n_seccomp_filters)
+	if (ret > 0 && entry->n_seccomp_filters)
 		load->snap->seccomp = entry;
-	return ret == -ENOENT ? 0 : ret;
+	return ret < 0 ? ret : 0;
 }
 
 int load_files(struct load *load, struct err *err)
@@ -270,10 +267,9 @@ int load_fdtable(struct load *load, struct task *task, uint32_t files_id, struct
 	task->fdt = table;
 	if (table)
 		return 0;
-	int ret = load_open(load, &reader, IMG_FDINFO, files_id, err);
-	if (ret == -ENOENT)
-		return err_set(err, -EBADMSG, "image file 'fdinfo-%u.img' of task %d is missing",
-			       files_id, task->pid);
+	int ret = load_open_needed(load, &reader, IMG_FDINFO, files_id, err);
+	if (ret < 0)
+		return ret;
 	table = ARENA_NEW(&load->snap->arena, struct fdtable);
 	table->id = files_id;
 	while (ret >= 0) {

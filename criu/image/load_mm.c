@@ -203,7 +203,7 @@ static int check_pages_size(struct load *load, uint32_t pages_id, uint64_t neede
 	return 0;
 }
 
-/* 0; -ENOENT: no such part. */
+/* 1; 0: no such part; -errno. */
 static int load_pagemap(struct load *load, enum image_kind kind, uint64_t id,
 			struct page_ranges *ranges, uint32_t *ret_pages_id, struct err *err)
 {
@@ -213,7 +213,7 @@ static int load_pagemap(struct load *load, enum image_kind kind, uint64_t id,
 	PagemapHead *head;
 
 	int ret = load_open(load, &reader, kind, id, err);
-	if (ret < 0)
+	if (ret <= 0)
 		return ret;
 	ret = frame_read(&reader, &pagemap_head__descriptor, &load->snap->arena, &head, err);
 	if (ret == 0)
@@ -231,7 +231,8 @@ static int load_pagemap(struct load *load, enum image_kind kind, uint64_t id,
 	if (ret < 0)
 		return ret;
 	*ret_pages_id = head->pages_id;
-	return check_pages_size(load, head->pages_id, img_off, err);
+	ret = check_pages_size(load, head->pages_id, img_off, err);
+	return ret < 0 ? ret : 1;
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -264,9 +265,9 @@ int load_mm(struct load *load, struct task *task, uint32_t vm_id, struct err *er
 		return err_set(err, -EBADMSG, "image file 'mm-%d.img': the program is file %u, which "
 			       "is not there", task->pid, mm->entry->exe_file_id);
 	ret = load_pagemap(load, IMG_PAGEMAP, (uint64_t)task->pid, &ranges, &mm->pages_id, err);
-	if (ret == -ENOENT)
-		return err_set(err, -EBADMSG, "image file 'pagemap-%d.img' is missing", task->pid);
 	if (ret == 0)
+		return err_set(err, -EBADMSG, "image file 'pagemap-%d.img' is missing", task->pid);
+	if (ret > 0)
 		ret = load_vmas(load, task, &ranges, err);
 	if (ranges.n)
 		qsort(ranges.v, ranges.n, sizeof(ranges.v[0]), compare_ranges);
@@ -282,10 +283,9 @@ int load_shmems(struct load *load, struct err *err)
 		struct shmem *shmem = load->snap->shmems.v[i];
 		struct page_ranges ranges = { 0 };
 
+		/* Without a part it is all zeros. */
 		int ret = load_pagemap(load, IMG_SHMEM_PAGEMAP, shmem->shmid, &ranges,
 				       &shmem->pages_id, err);
-		if (ret == -ENOENT)
-			ret = 0; /* it is all zeros */
 		if (ret < 0)
 			return ret;
 		shmem->pages.v = ranges.v;

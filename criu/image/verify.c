@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/io.h"
 #include "image/checksums.h"
 #include "image/crc32c.h"
@@ -22,7 +23,6 @@ enum {
 
 struct piece {
 	const CribChecksumEntry *file;
-	int fd; /* of the file, borrowed */
 	uint64_t off, size;
 	uint32_t crc; /* result */
 };
@@ -31,18 +31,22 @@ struct verify {
 	int dirfd;
 	struct arena arena;
 	struct checksums sums;
-	ARRAY(int) fds; /* owned */
 	ARRAY(struct piece) pieces; /* those of a file in its order */
 	atomic_size_t next;
 	atomic_int failed; /* the first -errno of reading */
 };
 
-static int read_piece(struct piece *piece, char *buf)
+/* Opens the file for each piece: an image may have more files than a process descriptors. */
+static int read_piece(const struct verify *verify, struct piece *piece, char *buf)
 {
+	_cleanup_close_ int fd = openat(verify->dirfd, piece->file->name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
 	for (uint64_t done = 0; done < piece->size;) {
 		uint64_t left = piece->size - done;
 		size_t want = left < BUFFER_SIZE ? (size_t)left : BUFFER_SIZE;
-		ssize_t n = io_pread(piece->fd, buf, want, (off_t)(piece->off + done));
+		ssize_t n = io_pread(fd, buf, want, (off_t)(piece->off + done));
 
 		if (n < 0)
 			return (int)n;
@@ -63,7 +67,7 @@ static void *work(void *arg)
 	while (!atomic_load(&verify->failed) &&
 	       (i = atomic_fetch_add(&verify->next, 1)) < verify->pieces.n) {
 		int none = 0;
-		int ret = read_piece(&verify->pieces.v[i], buf);
+		int ret = read_piece(verify, &verify->pieces.v[i], buf);
 
 		if (ret < 0)
 			atomic_compare_exchange_strong(&verify->failed, &none, ret);
@@ -92,23 +96,15 @@ static void run_threads(struct verify *verify, unsigned int nr_threads)
 		pthread_join(threads[--started], NULL);
 }
 
-static int add_file(struct verify *verify, const CribChecksumEntry *file, struct err *err)
+static void add_file(struct verify *verify, const CribChecksumEntry *file)
 {
-	int fd = openat(verify->dirfd, file->name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(err, "open image file '%s'", file->name);
-	*array_push(&verify->arena, &verify->fds) = fd;
-	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	for (uint64_t off = 0; off < file->size; off += PIECE_SIZE) {
 		uint64_t left = file->size - off;
 
 		*array_push(&verify->arena, &verify->pieces) = (struct piece){
-			.file = file, .fd = fd, .off = off,
-			.size = left < PIECE_SIZE ? left : PIECE_SIZE,
+			.file = file, .off = off, .size = left < PIECE_SIZE ? left : PIECE_SIZE,
 		};
 	}
-	return 0;
 }
 
 /* What image_load() leaves: it is large, and read by others. */
@@ -122,7 +118,7 @@ static int add_files(struct verify *verify, struct err *err)
 
 		if (image_name_is(file->name, IMG_PAGES, &id) ||
 		    image_name_is(file->name, IMG_GHOST_FILE, &id))
-			ret = add_file(verify, file, err);
+			add_file(verify, file);
 	}
 	return ret;
 }
@@ -165,8 +161,6 @@ int image_verify_contents(int dirfd, unsigned int nr_threads, struct err *err)
 	struct verify verify = { .dirfd = dirfd };
 	int ret = verify_all(&verify, nr_threads, err);
 
-	array_each(int, fd, &verify.fds)
-		close(*fd);
 	arena_fini(&verify.arena);
 	return ret;
 }

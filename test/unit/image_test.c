@@ -220,6 +220,7 @@ static void what_was_saved_is_loaded_with_all_its_links(void **state)
 
 	fixture_save(&f->snap, f->path);
 	assert_int_equal(fixture_load(&snap, f->path, &err), 0);
+	assert_string_equal(err.text, "");
 	assert_int_equal(snap.tasks.n, 3);
 	struct task *parent = snap.tasks.v[0], *child = snap.tasks.v[1], *zombie = snap.tasks.v[2];
 	assert_ptr_equal(child->parent, parent);
