@@ -155,6 +155,7 @@ int fd_restore_seal(const struct snapshot *snap, struct err *err);
  * descriptors: takes them. POSIX locks are left to the restore program, since a process loses them
  * whenever it closes any descriptor of the file.
  */
+bool fd_lock_is_posix(const FileLockEntry *lock);
 bool fd_has_locks(const struct snapshot *snap, const struct task *task);
 int fd_take_locks(const struct snapshot *snap, const struct task *task, struct err *err);
 

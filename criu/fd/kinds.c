@@ -73,38 +73,6 @@ int fd_extract_end(struct fd_extract *x, struct err *err)
 	return 0;
 }
 
-FownEntry *fd_fown_extract(struct snapshot *snap, int fd)
-{
-	FownEntry *fown = SNAP_MSG(snap, FownEntry, fown_entry);
-	struct f_owner_ex owner = { 0 };
-	int signum = fd >= 0 ? fcntl(fd, F_GETSIG) : 0;
-
-	fown->signum = signum > 0 ? (uint32_t)signum : 0;
-	if (fd < 0 || fcntl(fd, F_GETOWN_EX, &owner) || !owner.pid)
-		return fown;
-	/* the image has the kernel's enum pid_type: PID, TGID, PGID */
-	static const uint32_t pid_type[] = { [F_OWNER_TID] = 0, [F_OWNER_PID] = 1,
-					     [F_OWNER_PGRP] = 2 };
-	fown->pid_type = pid_type[owner.type];
-	fown->pid = (uint32_t)owner.pid;
-	return fown;
-}
-
-int fd_fown_apply(const FownEntry *fown, int fd, struct err *err)
-{
-	static const int owner_type[] = { F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP };
-	struct f_owner_ex owner = { .pid = (pid_t)fown->pid };
-
-	if (fown->signum && fcntl(fd, F_SETSIG, (int)fown->signum))
-		return err_sys(err, "F_SETSIG %u", fown->signum);
-	if (!fown->pid)
-		return 0;
-	if (fown->pid_type >= ARRAY_SIZE(owner_type))
-		return err_set(err, -EBADMSG, "owner of unknown type %u", fown->pid_type);
-	owner.type = owner_type[fown->pid_type];
-	return fcntl(fd, F_SETOWN_EX, &owner) ? err_sys(err, "F_SETOWN_EX %d", owner.pid) : 0;
-}
-
 int fd_restore_adapt(struct snapshot *snap, const struct opts *opts, struct err *err)
 {
 	int ret = inherit_adapt(snap, opts, err);

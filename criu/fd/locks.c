@@ -110,9 +110,14 @@ int locks_adapt(const struct snapshot *snap, const struct opts *opts, struct err
 	return 0;
 }
 
+bool fd_lock_is_posix(const FileLockEntry *lock)
+{
+	return lock->flag == FDINFO_LOCK_POSIX;
+}
+
 static bool is_for_actor(const FileLockEntry *lock, const struct task *task)
 {
-	return lock->pid == task->pid && lock->flag != FDINFO_LOCK_POSIX;
+	return lock->pid == task->pid && !fd_lock_is_posix(lock);
 }
 
 bool fd_has_locks(const struct snapshot *snap, const struct task *task)

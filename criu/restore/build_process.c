@@ -3,6 +3,7 @@
  * The parts of the restore program that concern the process as a whole.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include "fd/fd_kind.h"
 #include "restore/builder.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
@@ -117,6 +119,20 @@ static bool may_start_in_the_past(const struct builder *b, const PosixTimerEntry
 
 	return entry->overrun && (entry->isec || entry->insec) && entry->si_signo &&
 	       to_leader && steady;
+}
+
+/* A process loses its POSIX locks of a file when it closes any descriptor of it: after that. */
+void build_posix_locks(struct builder *b)
+{
+	for (size_t i = 0; i < b->snap->locks.n; i++) {
+		const FileLockEntry *lock = b->snap->locks.v[i];
+		const struct flock range = { .l_type = (short)lock->type, .l_whence = SEEK_SET,
+					     .l_start = lock->start, .l_len = lock->len };
+
+		if (lock->pid == b->task->pid && fd_lock_is_posix(lock))
+			BUILDER_OP(b, leader(b), ROP_FCNTL, (uint64_t)lock->fd, F_SETLK,
+				   builder_data(b, &range, sizeof(range)));
+	}
 }
 
 static int compare_timers(const void *a, const void *b)

@@ -59,6 +59,7 @@ int build_vdso(struct builder *b);
 int build_memory(struct builder *b);
 int build_process(struct builder *b);
 int build_timers(struct builder *b);
+void build_posix_locks(struct builder *b);
 int build_finish(struct builder *b);
 /* Fills b->own_creds and known_caps. 0 or -errno. */
 int builder_read_creds(struct builder *b);

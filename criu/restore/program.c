@@ -124,6 +124,8 @@ static int build_all(struct builder *b)
 	if (!ret)
 		build_close(b);
 	if (!ret)
+		build_posix_locks(b);
+	if (!ret)
 		ret = build_timers(b);
 	for (size_t i = 0; i < b->task->threads.n && !ret; i++)
 		ret = build_thread(b, i);

@@ -41,6 +41,7 @@ static const struct {
 	[ROP_CHROOT] = { "chroot", { ARG_DEC } },
 	[ROP_FCHDIR] = { "fchdir", { ARG_DEC } },
 	[ROP_CLOSE_RANGE] = { "close-range", { ARG_DEC, ARG_DEC } },
+	[ROP_FCNTL] = { "fcntl", { ARG_DEC, ARG_DEC, ARG_OFF } },
 	[ROP_SIGACTION] = { "sigaction", { ARG_DEC, ARG_OFF } },
 	[ROP_SIGQUEUE] = { "sigqueue", { ARG_DEC, ARG_DEC, ARG_OFF } },
 	[ROP_CLONE] = { "clone", { ARG_DEC, ARG_OFF, ARG_OFF, ARG_HEX } },

@@ -36,6 +36,7 @@ enum restorer_opcode {
 	ROP_CHROOT,	    /* fd of the new root; becomes the working directory too */
 	ROP_FCHDIR,	    /* fd */
 	ROP_CLOSE_RANGE,    /* first, last */
+	ROP_FCNTL,	    /* fd, command, off of the argument as this machine's libc has it */
 	ROP_SIGACTION,	    /* signal, off of struct restorer_sigaction */
 	ROP_SIGQUEUE,	    /* signal, tid (0: of the process, leader only), off of siginfo_t */
 	ROP_CLONE,	    /* tid, off of its ops, off of its stack's end */

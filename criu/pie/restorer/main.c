@@ -196,6 +196,7 @@ static long run_process(const struct ctx *ctx, const struct restorer_op *op)
 	case ROP_CHROOT: return op_chroot(op);
 	case ROP_FCHDIR: return sys(__NR_fchdir, arg[0], 0, 0, 0, 0);
 	case ROP_CLOSE_RANGE: return op_close_range(op);
+	case ROP_FCNTL: return sys(SYS_FCNTL, arg[0], arg[1], at(ctx, arg[2]), 0, 0);
 	case ROP_SIGACTION: return op_sigaction(ctx, op);
 	case ROP_CLONE: return op_clone(ctx, op);
 	case ROP_TIMER_CREATE: return op_timer_create(ctx, op);

@@ -29,6 +29,7 @@ static inline long sys_preadv(long fd, const void *iov, unsigned long n, __u64 o
 #define SYS_TIMER_SETTIME __NR_timer_settime
 #define SYS_SIGTIMEDWAIT  __NR_rt_sigtimedwait
 #define SYS_CLOCK_GETTIME __NR_clock_gettime
+#define SYS_FCNTL	  __NR_fcntl
 #else
 static inline long sys_mmap(__u64 addr, __u64 len, __u64 prot, __u64 flags, long fd, __u64 off)
 {
@@ -45,6 +46,7 @@ static inline long sys_preadv(long fd, const void *iov, unsigned long n, __u64 o
 #define SYS_TIMER_SETTIME __NR_timer_settime64
 #define SYS_SIGTIMEDWAIT  __NR_rt_sigtimedwait_time64
 #define SYS_CLOCK_GETTIME __NR_clock_gettime64
+#define SYS_FCNTL	  __NR_fcntl64
 #endif
 
 #endif /* CRIB_RESTORER_SYS_H */
