@@ -81,8 +81,19 @@ void status_fail(struct status *status, uint32_t task, const struct err *err)
 }
 
 /*
+ * Somebody failed, or the coordinator died: the kernel says so in the futex that it owns. Parent
+ * death signals are not enough, who was being forked when it died has not asked for one yet, and
+ * the root of --restore-sibling is another's child.
+ */
+static bool is_over(const struct status *status)
+{
+	return __atomic_load_n(&status->failed, __ATOMIC_SEQ_CST) ||
+	       __atomic_load_n(&status->restorer.owner, __ATOMIC_SEQ_CST) & FUTEX_OWNER_DIED;
+}
+
+/*
  * Sleeps while *word is @value. Woken late is no harm: the time-out bounds what a wake-up that
- * came between the look at failed and the sleep could cost.
+ * came between the look at failed and the sleep could cost, and a death of the coordinator.
  */
 static int wait_while(struct status *status, uint32_t *word, bool (*pending)(uint32_t))
 {
@@ -90,11 +101,11 @@ static int wait_while(struct status *status, uint32_t *word, bool (*pending)(uin
 	uint32_t value;
 
 	while (pending(value = __atomic_load_n(word, __ATOMIC_SEQ_CST))) {
-		if (__atomic_load_n(&status->failed, __ATOMIC_SEQ_CST))
+		if (is_over(status))
 			return -ECANCELED;
 		futex(word, FUTEX_WAIT, value, &nap);
 	}
-	return __atomic_load_n(&status->failed, __ATOMIC_SEQ_CST) ? -ECANCELED : 0;
+	return is_over(status) ? -ECANCELED : 0;
 }
 
 static bool step_pending(uint32_t value)
