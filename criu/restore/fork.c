@@ -15,8 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "restore/context.h"
+#include "target/procstat.h"
+
+/* How long a dead process may take to be reaped, as one that was just dumped. */
+enum { REAP_PATIENCE_MS = 5000 };
 
 /* The call that needs a struct whose size says how much of it the kernel knows. */
 static pid_t clone_with_pid(pid_t pid, uint64_t flags, uint64_t exit_signal)
@@ -30,27 +33,16 @@ static pid_t clone_with_pid(pid_t pid, uint64_t flags, uint64_t exit_signal)
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
 
-static void read_comm(pid_t pid, char *comm, size_t size)
+static int describe_clone_failure(pid_t pid, int failed, struct err *err)
 {
-	_cleanup_strbuf_ struct strbuf buf = { 0 };
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	snprintf(comm, size, "?");
-	if (io_read_file(AT_FDCWD, path, &buf) == 0 && buf.len > 1)
-		snprintf(comm, size, "%.*s", (int)buf.len - 1, buf.data);
-}
-
-static int describe_clone_failure(pid_t pid, struct err *err)
-{
-	int ret = -errno;
-	char comm[32];
+	int ret = -failed;
+	struct procstat stat = { .comm = "?" };
 
 	switch (-ret) {
 	case EEXIST:
-		read_comm(pid, comm, sizeof(comm));
-		return err_set(err, ret, "pid %d is in use by '%s'; end that process, or restore in "
-			       "a new pid namespace (unshare -p -f --mount-proc)", pid, comm);
+		procstat_read(pid, pid, &stat, NULL);
+		return err_set(err, ret, "pid %d is in use by '%.16s'; end that process, or restore "
+			       "in a new pid namespace (unshare -p -f --mount-proc)", pid, stat.comm);
 	case EPERM:
 		return err_set(err, ret, "clone3 with set_tid %d: not permitted; it needs "
 			       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN", pid);
@@ -58,17 +50,35 @@ static int describe_clone_failure(pid_t pid, struct err *err)
 		return err_set(err, ret, "clone3 with set_tid %d: invalid; the kernel needs to be "
 			       "5.5 or newer and the number below kernel.pid_max", pid);
 	}
-	return err_sys(err, "clone3 with set_tid %d", pid);
+	return err_ret(err, ret, "clone3 with set_tid %d", pid);
+}
+
+/* True when the number is only kept by a zombie, or free again. */
+static bool is_dying(pid_t pid)
+{
+	struct procstat stat;
+	int ret = procstat_read(pid, pid, &stat, NULL);
+
+	return ret == -ESRCH || (ret == 0 && procstat_dead(&stat));
 }
 
 static int fork_task(struct restore *restore, struct task *task, uint64_t flags, struct err *err)
 {
 	const TaskCoreEntry *tc = task->threads.v[0].core ? task->threads.v[0].core->tc : NULL;
-	pid_t pid = clone_with_pid(task->pid, flags,
-				   tc && tc->has_exit_signal ? tc->exit_signal : SIGCHLD);
+	uint64_t exit_signal = tc && tc->has_exit_signal ? tc->exit_signal : SIGCHLD;
+	pid_t pid;
 
-	if (pid < 0)
-		return describe_clone_failure(task->pid, err);
+	for (int ms = 0;; ms++) {
+		pid = clone_with_pid(task->pid, flags, exit_signal);
+		int failed = pid < 0 ? errno : 0;
+		if (failed == EEXIST && ms < REAP_PATIENCE_MS && is_dying(task->pid)) {
+			usleep(1000);
+			continue;
+		}
+		if (failed)
+			return describe_clone_failure(task->pid, failed, err);
+		break;
+	}
 	if (pid == 0)
 		actor_main(restore, task);
 	status_set_alive(restore->status, task->index);
