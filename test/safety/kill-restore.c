@@ -26,7 +26,7 @@ struct series {
 	const char *name;
 	const char *const *parts;
 	uint64_t length_us; /* of a restore */
-	unsigned int kills, nothing, all, late, failures;
+	unsigned int kills, nothing, all, late, failures, left;
 	char *listing; /* of all files, before the first restore */
 };
 
@@ -71,23 +71,40 @@ static char *list_files(const struct duel *duel)
 	return text;
 }
 
-static bool files_unchanged(struct series *series, char why[WATCH_WHY])
+/* The first that is new or changed since the listing was made, in @ret_line. */
+static bool files_changed(const struct series *series, char *ret_line, size_t size)
 {
 	char *now = list_files(series->duel), *state;
-	bool same = !strcmp(now, series->listing);
-	if (same) {
-		free(now);
-		return true;
-	}
-	for (char *line = strtok_r(now, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+	bool changed = strcmp(now, series->listing) != 0;
+	snprintf(ret_line, size, "a file is gone");
+	for (char *line = strtok_r(now, "\n", &state); line && changed;
+	     line = strtok_r(NULL, "\n", &state))
 		if (!strstr(series->listing, line)) {
-			snprintf(why, WATCH_WHY, "a file is new or changed: %s", line);
+			snprintf(ret_line, size, "%s", line);
 			break;
 		}
-	if (!why[0])
-		snprintf(why, WATCH_WHY, "a file is gone");
 	free(now);
-	return false;
+	return changed;
+}
+
+static const char *wanted_files; /* nor here */
+
+static int remove_new(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	char line[PATH_MAX + 10];
+	(void)st;
+	(void)type;
+	(void)ftw;
+	snprintf(line, sizeof(line), "%s mode", path);
+	if (!strstr(wanted_files, line))
+		remove(path);
+	return 0;
+}
+
+static void remove_new_files(const struct series *series)
+{
+	wanted_files = series->listing;
+	nftw(series->duel->target_dir, remove_new, 16, FTW_PHYS | FTW_DEPTH);
 }
 
 /* ---- one restore ---- */
@@ -109,19 +126,35 @@ static void restore(struct series *series, struct shot *shot)
 static bool judge(struct series *series, const struct shot *shot, char why[WATCH_WHY])
 {
 	struct duel *duel = series->duel;
-	why[0] = 0;
 	if (!no_strays(getpid(), 0, &duel->target, why))
 		return false;
-	bool lives = target_lives(&duel->target);
-	series->nothing += shot->killed && !lives;
-	series->all += shot->killed && lives;
+	/* what died with crib may need a moment for it */
+	bool works = target_lives(&duel->target) && target_works(&duel->target, why);
+	if (!works && target_lives(&duel->target))
+		return false;
+	series->nothing += shot->killed && !works;
+	series->all += shot->killed && works;
 	series->late += !shot->killed;
-	if (lives) {
+	if (works) {
 		if (!duel_target_whole(duel, why))
 			return false;
 		target_kill(&duel->target);
 	}
-	return duel_target_gone(duel, why) && files_unchanged(series, why);
+	return duel_target_gone(duel, why);
+}
+
+/* Said once; what was left is removed, so that it is held against one restore alone. */
+static void check_files(struct series *series, const struct shot *shot)
+{
+	char line[WATCH_WHY];
+	if (!files_changed(series, line, sizeof(line)))
+		return;
+	if (!series->left++)
+		printf("FAIL restore of %s, killed at %llu us of %llu: a file is new or changed: "
+		       "%s\n",
+		       series->name, (unsigned long long)shot->after_us,
+		       (unsigned long long)series->length_us, line);
+	remove_new_files(series);
 }
 
 static void fail(struct series *series, const struct shot *shot, const char *why)
@@ -153,6 +186,7 @@ static bool restore_fully(struct series *series, uint64_t *ret_took_us)
 	fine = fine && judge(series, &shot, why);
 	if (!fine)
 		fail(series, &shot, why);
+	check_files(series, &shot);
 	return fine;
 }
 
@@ -213,6 +247,7 @@ static void kill_one(struct series *series)
 	} else if (!judge(series, &shot, why)) {
 		fail(series, &shot, why);
 	}
+	check_files(series, &shot);
 }
 
 static void run_series(struct duel *duel, const char *name, const char *const *parts,
@@ -231,11 +266,13 @@ static void run_series(struct duel *duel, const char *name, const char *const *p
 	printf("%s %s: %u kills in %llu us of a restore: %u nothing, %u all, %u late\n",
 	       series.failures ? "FAIL" : "ok", name, series.kills,
 	       (unsigned long long)series.length_us, series.nothing, series.all, series.late);
+	printf("%s %s: files were left or changed after %u of them\n", series.left ? "FAIL" : "ok",
+	       name, series.left);
 	fflush(stdout);
 	free(series.listing);
 	duel_end_target(duel);
-	duel->passed += !series.failures;
-	duel->failed += series.failures != 0;
+	duel->passed += !series.failures + !series.left;
+	duel->failed += (series.failures != 0) + (series.left != 0);
 }
 
 int main(int argc, char **argv)

@@ -53,6 +53,7 @@ static int host(char **args)
 {
 	char text[16];
 	int status = 0;
+	close_range(STDERR_FILENO + 1, ~0U, 0); /* what a target would inherit */
 	watch_begin();
 	snprintf(text, sizeof(text), "%d", getpid());
 	setenv(HOST_VARIABLE, text, 1);

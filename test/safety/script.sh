@@ -28,8 +28,8 @@ problem()
 	problems+="    $1"$'\n'
 }
 
-# run_case SENTENCE COMMAND...: passed when the command has found no problem. 77: skipped.
-run_case()
+# prepare SENTENCE COMMAND...: a case without which others cannot be; true when it has passed
+prepare()
 {
 	local name=$1
 	shift
@@ -46,6 +46,18 @@ run_case()
 		echo "ok $name"
 		passed=$((passed + 1))
 	fi
+	[ -z "$problems" ]
+}
+
+# run_case SENTENCE COMMAND...: when SAFETY_CASES, a pattern, matches it
+run_case()
+{
+	! grep -qE -- "${SAFETY_CASES:-.}" <<<"$1" || prepare "$@"
+}
+
+skip_case()
+{
+	why_skipped=$1
 }
 
 finish()
@@ -75,8 +87,9 @@ start_target()
 run_target()
 {
 	rm -f "$t/board"
-	"${as[@]}" setsid "${program:-$programs/target}" "$t" "$@" </dev/null >"$dir/target.out" 2>&1 &
-	root=$!
+	("${as[@]}" setsid "${program:-$programs/target}" "$t" "$@" </dev/null >"$dir/target.out" 2>&1 &
+		echo $! >"$dir/root")
+	root=$(cat "$dir/root")
 	if ! why=$(probe ready "$t"); then
 		problem "no target: $why $(cat "$dir/target.out")"
 		return 1
@@ -123,10 +136,15 @@ said()
 	head -c 1500 "$dir/err" | tr '\n' '|'
 }
 
+logged()
+{
+	grep -h Error "$work"/*.log 2>/dev/null | head -n 4 | tr '\n' '|'
+}
+
 # The last run ended well and without a word.
 expect_fine()
 {
-	[ "$status" = 0 ] || problem "$1: status $status: $(said)"
+	[ "$status" = 0 ] || problem "$1: status $status: $(said) $(logged)"
 	[ "$status" != 0 ] || [ ! -s "$dir/err" ] || problem "$1: it says: $(said)"
 }
 
@@ -181,4 +199,40 @@ sum_images()
 {
 	(cd "$images" && find . -printf '%p %m %y %s\n' | sort && find . -type f -exec cksum {} + |
 		sort)
+}
+
+# Of what is dumped, nothing is left: the target is whole and the images directory empty.
+expect_untouched()
+{
+	expect_whole
+	[ -z "$(ls -A "$images" 2>&1)" ] || problem "images are left: $(ls -A "$images" | head -3)"
+}
+
+# refuse_dump PATTERN... -- ARGUMENT...
+refuse_dump()
+{
+	local patterns=()
+	while [ "$1" != -- ]; do
+		patterns+=("$1")
+		shift
+	done
+	shift
+	fresh_images
+	run_dump "$@"
+	expect_refused "${patterns[@]}"
+	expect_untouched
+}
+
+# refuse_restore PATTERN... -- ARGUMENT...: and nothing of the target is there
+refuse_restore()
+{
+	local patterns=()
+	while [ "$1" != -- ]; do
+		patterns+=("$1")
+		shift
+	done
+	shift
+	run_restore "$@"
+	expect_refused "${patterns[@]}"
+	expect_gone
 }
