@@ -91,7 +91,7 @@ static int run_command(const struct opts *opts, struct err *err)
 	ret = runners[command_id(opts->command)](opts, err);
 	if (ret < 0 && err->text[0]) {
 		log_error("%s", err->text);
-		if (log_fd() != STDERR_FILENO && log_level() >= LOG_ERROR)
+		if (log_fd() != STDERR_FILENO || log_level() < LOG_ERROR)
 			print_error(err);
 	}
 	log_close();

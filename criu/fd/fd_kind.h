@@ -159,6 +159,9 @@ bool fd_lock_is_posix(const FileLockEntry *lock);
 bool fd_has_locks(const struct snapshot *snap, const struct task *task);
 int fd_take_locks(const struct snapshot *snap, const struct task *task, struct err *err);
 
+/* Restore, before the plan is built: finds the terminal that crib was started from. */
+void fd_restore_begin(struct snapshot *snap, const struct opts *opts);
+
 /*
  * Restore: has the session @sid a controlling terminal that the image brings back? Its leader takes
  * it right after setsid(), since members of a session get it only by being forked.

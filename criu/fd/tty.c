@@ -16,11 +16,11 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/parse.h"
 #include "fd/kinds.h"
 #include "fd/tty.h"
 #include "fd/tty_data.h"
 #include "fd/tty_settings.h"
+#include "target/procstat.h"
 
 enum {
 	TTY_MAJOR = 4,
@@ -28,6 +28,7 @@ enum {
 	PTS_MAJOR_FIRST = 136,
 	PTS_MAJOR_LAST = 143,
 	MAX_PTS = 1 << 20,
+	FIRST_SERIAL = 64, /* minor of ttyS0 */
 };
 
 enum tty_role { TTY_NONE, TTY_MASTER, TTY_SLAVE, TTY_CURRENT };
@@ -208,30 +209,39 @@ static bool is_hung_up(const struct snapshot *snap, const TtyInfoEntry *info)
 	return !info->termios && !find_info(snap, info_id(TTY_MASTER, info->pty->index));
 }
 
-/* The terminal of the session that crib runs in. */
-static int open_own_terminal(int flags, struct err *err)
+/* pid (comm) state ppid pgrp session tty_nr */
+static dev_t own_terminal_device(void)
 {
 	_cleanup_strbuf_ struct strbuf stat = { 0 };
-	char path[64] = "/dev/tty";
-	int64_t nr = 0;
+	struct procstat mine;
 
-	/* pid (comm) state ppid pgrp session tty_nr */
-	if (io_read_file(AT_FDCWD, "/proc/self/stat", &stat) == 0 && strrchr(stat.data, ')')) {
-		const char *pos = strrchr(stat.data, ')') + 3;
+	if (io_read_file(AT_FDCWD, "/proc/self/stat", &stat) < 0 ||
+	    procstat_parse(strbuf_str(&stat), &mine, NULL) < 0)
+		return 0;
+	return mine.tty;
+}
 
-		for (int i = 0; i < 4; i++) {
-			scan_blanks(&pos);
-			if (!scan_i64(&pos, &nr) && i == 0)
-				i--, pos++;
-		}
-	}
-	if (nr && major((dev_t)nr) >= PTS_MAJOR_FIRST && major((dev_t)nr) <= PTS_MAJOR_LAST)
-		snprintf(path, sizeof(path), "/dev/pts/%u", minor((dev_t)nr));
-	else if (nr && major((dev_t)nr) == TTY_MAJOR && minor((dev_t)nr) < 64)
-		snprintf(path, sizeof(path), "/dev/tty%u", minor((dev_t)nr));
-	int fd = open(path, flags | O_NOCTTY | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, "open the terminal '%s' for the shell job; run crib restore in a "
-				"terminal", path) : fd;
+void fd_restore_begin(struct snapshot *snap, const struct opts *opts)
+{
+	dev_t dev = own_terminal_device();
+
+	if (!dev || !opts->shell_job)
+		return;
+	snap->may_take_terminal = getsid(0) == getpid();
+	if (major(dev) >= PTS_MAJOR_FIRST && major(dev) <= PTS_MAJOR_LAST)
+		snap->terminal = arena_printf(&snap->arena, "/dev/pts/%u", minor(dev));
+	else if (major(dev) == TTY_MAJOR && minor(dev) < FIRST_SERIAL)
+		snap->terminal = arena_printf(&snap->arena, "/dev/tty%u", minor(dev));
+	else
+		snap->terminal = "/dev/tty";
+}
+
+static int open_own_terminal(const struct snapshot *snap, int flags, struct err *err)
+{
+	if (!snap->terminal)
+		return err_set(err, -ENXIO, "the shell job needs a terminal: run crib restore in one");
+	int fd = open(snap->terminal, flags | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, "open terminal '%s' for the shell job", snap->terminal) : fd;
 }
 
 static int open_slave(struct fd_opener *opener, const struct ofd *ofd, const TtyInfoEntry *info,
@@ -253,7 +263,7 @@ static int open_slave(struct fd_opener *opener, const struct ofd *ofd, const Tty
 			return err_set(err, -ENXIO, "the terminal %s is not in the image: use "
 				       "--shell-job for this terminal or --inherit-fd fd[N]:%s",
 				       resource, resource);
-		return open_own_terminal(flags, err);
+		return open_own_terminal(opener->snap, flags, err);
 	}
 	snprintf(path, sizeof(path), "/dev/pts/%u", info->pty->index);
 	int fd = open(path, flags | O_NOCTTY | O_CLOEXEC);
@@ -360,13 +370,20 @@ const struct tty_pair *tty_find_pair(const struct snapshot *snap, uint32_t index
 	return NULL;
 }
 
+/*
+ * The controlling terminal of a session of the tree: one of its own, or the one that crib was
+ * started from if nobody else has a use for it (as with "xterm -e crib restore").
+ */
 static const TtyInfoEntry *terminal_of(const struct snapshot *snap, pid_t sid)
 {
 	for (size_t i = 0; i < snap->ttys.n; i++) {
 		const TtyInfoEntry *info = snap->ttys.v[i];
 
-		if ((pid_t)info->sid == sid && role_of_info(info) == TTY_SLAVE &&
-		    !is_hung_up(snap, info) && find_info(snap, info_id(TTY_MASTER, info->pty->index)))
+		if ((pid_t)info->sid != sid || role_of_info(info) != TTY_SLAVE ||
+		    is_hung_up(snap, info))
+			continue;
+		if (find_info(snap, info_id(TTY_MASTER, info->pty->index)) ||
+		    (snap->terminal && snap->may_take_terminal))
 			return info;
 	}
 	return NULL;
@@ -380,13 +397,15 @@ bool fd_has_terminal(const struct snapshot *snap, pid_t sid)
 int fd_take_terminal(const struct snapshot *snap, pid_t sid, struct err *err)
 {
 	const TtyInfoEntry *info = terminal_of(snap, sid);
-	char path[32];
+	bool ours = find_info(snap, info_id(TTY_MASTER, info->pty->index));
+	char pts[32];
+	const char *path = ours ? pts : snap->terminal;
 
-	snprintf(path, sizeof(path), "/dev/pts/%u", info->pty->index);
+	snprintf(pts, sizeof(pts), "/dev/pts/%u", info->pty->index);
 	_cleanup_close_ int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open '%s'", path);
-	return ioctl(fd, TIOCSCTTY, 0) ? err_sys(err, "make '%s' the controlling terminal", path) :
+	return ioctl(fd, TIOCSCTTY, ours ? 0 : 1) ? err_sys(err, "make '%s' the controlling terminal", path) :
 					 0;
 }
 

@@ -202,6 +202,8 @@ struct snapshot {
 	ARRAY(TtyInfoEntry *) ttys;
 	ARRAY(TtyDataEntry *) tty_data;
 	ARRAY(struct tty_pair) tty_pairs; /* restore only, ascending */
+	const char *terminal; /* restore: path of the terminal that crib was started from, or NULL */
+	bool may_take_terminal; /* crib leads its session: nobody else needs it */
 	struct {
 		int32_t *map; /* restore only: memory that actors share, see fd/pipe.c */
 		size_t size;

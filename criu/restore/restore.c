@@ -106,6 +106,7 @@ static int load(struct restore *restore, struct err *err)
 	if (ret < 0)
 		return ret;
 	snapshot_assign_owners(&restore->snap);
+	fd_restore_begin(&restore->snap, restore->opts);
 	return restore_build_plan(restore, err);
 }
 
@@ -411,16 +412,33 @@ static int run_plan(struct restore *restore, struct err *err)
 	return ret;
 }
 
-/* With the job in its own terminal, crib waits as the shell's child for it to end. */
+/*
+ * Until the root task has exited. A job that leads a session of its own does not hear the keys of
+ * the terminal that crib is in: they are passed on. Other jobs are told by the terminal itself.
+ */
 static int wait_for_root(const struct restore *restore, struct err *err)
 {
-	pid_t root = restore->snap.tasks.v[0]->pid;
+	const struct task *root = restore->snap.tasks.v[0];
+	sigset_t set, before;
+	int signo;
 
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	while (waitpid(root, NULL, 0) < 0)
-		if (errno != EINTR)
-			return err_sys(err, "wait for the restored root task %d", root);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGWINCH);
+	sigprocmask(SIG_BLOCK, &set, &before);
+	for (;;) {
+		pid_t pid = waitpid(root->pid, NULL, WNOHANG);
+
+		if (pid == root->pid)
+			break;
+		if (pid < 0)
+			return err_sys(err, "wait for the restored root task %d", root->pid);
+		if (sigwait(&set, &signo) == 0 && signo != SIGCHLD && root->sid == root->pid)
+			kill(-root->pid, signo);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return 0;
 }
 
