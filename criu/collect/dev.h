@@ -28,4 +28,13 @@ static inline dev_t rec_dev_to_stat(uint64_t dev)
 		       (unsigned int)dev & ((1U << REC_DEV_MINOR_BITS) - 1));
 }
 
+/* The 32 bits in which /proc and the image name a device: new_encode_dev() of the kernel. */
+static inline uint32_t rec_dev_to_stat32(uint64_t dev)
+{
+	uint32_t high = (uint32_t)(dev >> REC_DEV_MINOR_BITS);
+	uint32_t low = (uint32_t)dev & ((1U << REC_DEV_MINOR_BITS) - 1);
+
+	return (low & 0xff) | high << 8 | (low & ~0xffU) << 12;
+}
+
 #endif /* CRIB_COLLECT_DEV_H */

@@ -49,6 +49,14 @@ enum raw_type {
 	RAW_FD,	     /* struct raw_fd */
 	RAW_MM,	     /* struct raw_mm */
 	RAW_VMA,     /* struct raw_vma */
+	RAW_TASK,    /* struct raw_task */
+	RAW_LIMITS,  /* struct raw_limits */
+	RAW_SIGACTIONS, /* struct raw_sigactions */
+	RAW_ITIMERS, /* struct raw_itimers */
+	RAW_PATH,    /* struct raw_path */
+	RAW_PTIMER,  /* struct raw_ptimer */
+	RAW_THREAD,  /* struct raw_thread */
+	RAW_GROUPS,  /* struct raw_groups */
 	RAW_TYPE_MAX,
 };
 
@@ -140,6 +148,95 @@ struct raw_vma {
 	__u32 has_file;
 	struct raw_file file;
 	char name[];
+};
+
+struct raw_task {
+	struct raw_head head;
+	struct rec_task task; /* but for header, state, flags, tty_rdev and thp_disabled */
+	__u32 run_state, exit_state; /* task_struct.__state, exit_state */
+	__u32 pf_flags;		     /* task_struct.flags */
+	__u32 tty_dev;		     /* dev_t */
+	__u64 mm_flags;		     /* the low 64 of them */
+};
+
+/* The kernel's arrays as they are. */
+struct raw_limits {
+	struct raw_head head;
+	struct rec_limits limits; /* but for its header */
+};
+
+struct raw_sigactions {
+	struct raw_head head;
+	struct rec_sigactions actions; /* but for its header */
+};
+
+/* Times of several clocks, to be subtracted from points in time that stand beside them. */
+struct raw_now {
+	__u64 monotonic, boottime; /* ns */
+};
+
+struct raw_cpu_time {
+	__u64 utime, stime, sum_exec; /* ns */
+};
+
+struct raw_itimers {
+	struct raw_head head;
+	struct raw_now now;
+	struct raw_cpu_time group;
+	__u64 real_expires, real_interval; /* ns, of the monotonic clock */
+	__u32 real_active;
+	__u32 reserved;
+	struct {
+		__u64 expires, incr; /* ns of cpu time */
+	} cpu[2]; /* PROF, VIRTUAL */
+};
+
+struct raw_path {
+	struct raw_head head;
+	__u32 which; /* enum rec_path_which */
+	__u32 reserved;
+	struct raw_file file;
+	char name[];
+};
+
+enum raw_timer_status { RAW_TIMER_DISARMED, RAW_TIMER_ARMED, RAW_TIMER_PENDING };
+
+struct raw_ptimer {
+	struct raw_head head;
+	struct rec_ptimer timer; /* but for header and value_ns */
+	struct raw_now now;
+	struct raw_cpu_time group, thread;
+	__u64 expires; /* ns, 0: never set */
+	__u32 status;  /* enum raw_timer_status */
+	__s32 base_clock; /* in whose time it expires; not of timers of cpu time */
+};
+
+/* include/linux/restart_block.h: the union behind the function, as three kinds of calls use it. */
+struct raw_restart {
+	__u64 word[5];
+};
+
+#define RAW_MAX_CPU_BYTES 1024
+#define RAW_GROUPS_CHUNK  1024
+
+struct raw_thread {
+	struct raw_head head;
+	struct raw_now now;
+	struct raw_restart restart;
+	__u64 atomic_flags;
+	__u32 run_state, exit_state;
+	__u32 cpu_bytes;
+	__u32 groups_here; /* the others come in struct raw_groups */
+	/* But for header and state; behind it cpu_bytes of the affinity mask, then groups. */
+	struct rec_thread thread;
+};
+
+/* More groups of the thread in front of it. */
+struct raw_groups {
+	struct raw_head head;
+	__u32 n;
+	__u32 reserved;
+	__u32 gid[];
 };
 
 #endif /* CRIB_BPF_ABI_H */

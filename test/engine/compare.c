@@ -3,9 +3,10 @@
  * Freezes a process tree, reads it with the BPF and with the /proc engine and compares what they
  * say, record for record, in every field that both of them filled.
  *
- *   compare [-b RUNS] [-q] PID
+ *   compare [-b RUNS] [-i] PID
  *
- * Prints differences and the times of collecting. Exit status 0: none; 1: some; 77: no BPF here.
+ * With -i the processes are asked from inside too, for what the /proc engine cannot tell. Prints
+ * differences and the times of collecting. Exit status 0: none; 1: some; 77: no BPF here.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +20,7 @@
 #include "base/array.h"
 #include "base/hashmap.h"
 #include "base/parse.h"
+#include "collect/inside/inside.h"
 #include "collect/source.h"
 #include "target/freeze.h"
 
@@ -29,6 +31,7 @@ static const char *const group_names[RG_MAX] = { "tasks", "threads", "mm", "fds"
 enum how {
 	EQUAL,	 /* the same bytes */
 	PARTITION, /* the same objects have the same number */
+	TIMES,	   /* 64-bit times, which go on while they are looked at */
 	AT_LEAST,  /* the /proc engine's 1 must not be 0; what the others have is a bound */
 };
 
@@ -75,7 +78,7 @@ static const struct field task_fields[] = {
 
 static const struct field limits_fields[] = { EQ(rec_limits, limit, 0), { 0 } };
 static const struct field sigactions_fields[] = { EQ(rec_sigactions, action, 0), { 0 } };
-static const struct field itimers_fields[] = { EQ(rec_itimers, timer, 0), { 0 } };
+static const struct field itimers_fields[] = { F(rec_itimers, timer, 0, TIMES), { 0 } };
 
 static const struct field ptimer_fields[] = {
 	EQ(rec_ptimer, clock, 0),
@@ -85,6 +88,7 @@ static const struct field ptimer_fields[] = {
 	EQ(rec_ptimer, sigval, 0),
 	EQ(rec_ptimer, overrun, RV_PTIMER_VALUE),
 	EQ(rec_ptimer, interval_ns, RV_PTIMER_VALUE),
+	F(rec_ptimer, value_ns, RV_PTIMER_VALUE, TIMES),
 	{ 0 },
 };
 
@@ -218,8 +222,10 @@ struct records {
 };
 
 struct compare {
+	const struct frozen_tree *tree;
 	const struct collect_target *targets;
 	size_t nr_targets;
+	bool inside;
 	struct source *source[ENGINES];
 	struct arena arena;
 	struct hashmap forth, back; /* identities: (type and offset, one engine's): the other's */
@@ -259,6 +265,45 @@ static int collect(struct compare *cmp, int engine, enum rec_group group, struct
 		cmp->differences++;
 	}
 	return status;
+}
+
+/* ---- From inside ---- */
+
+static void timer_ids(struct compare *cmp, const struct records *records, pid_t pid,
+		      struct inside_need *need)
+{
+	uint32_t *ids = ARENA_ARRAY(&cmp->arena, uint32_t, records->v.n);
+
+	need->timer_ids = ids;
+	for (size_t i = 0; i < records->v.n; i++)
+		if (records->v.v[i]->type == REC_PTIMER && records->v.v[i]->pid == (__u32)pid)
+			ids[need->nr_timer_ids++] =
+				((const struct rec_ptimer *)records->v.v[i])->id;
+}
+
+/* Adds to what the /proc engine said what system calls in the processes answer. */
+static void ask_inside(struct compare *cmp, enum rec_group group, struct records *records)
+{
+	for (size_t i = 0; i < cmp->tree->tasks.n; i++) {
+		struct inside_need need = { 0 };
+		struct err err = ERR_INIT;
+
+		if (cmp->tree->tasks.v[i]->zombie)
+			continue;
+		if (group == RG_TASK) {
+			need.sigactions = need.itimers = true;
+			need.task = INSIDE_TASK;
+			timer_ids(cmp, records, cmp->tree->tasks.v[i]->pid, &need);
+		} else if (group == RG_THREAD) {
+			need.thread = INSIDE_THREAD;
+		} else if (group == RG_MM) {
+			need.mm = INSIDE_MM;
+		}
+		if (inside_collect(cmp->tree->tasks.v[i], &need, &records->sink, &err) < 0) {
+			printf("inside task %d: %s\n", cmp->tree->tasks.v[i]->pid, err.text);
+			cmp->differences++;
+		}
+	}
 }
 
 /* ---- Comparing ---- */
@@ -339,6 +384,20 @@ static bool same_part(struct compare *cmp, uint32_t kind, uint64_t one, uint64_t
 	return true;
 }
 
+/* The second engine looked later, by less than half a second; none stays none. */
+static bool same_times(const struct rec_hdr *rec, const char *a, const char *b, size_t size)
+{
+	uint64_t slack = rec->type == REC_ITIMERS ? 500000 : 500000000, one, other;
+
+	for (size_t at = 0; at < size; at += sizeof(one)) {
+		memcpy(&one, a + at, sizeof(one));
+		memcpy(&other, b + at, sizeof(other));
+		if (!one != !other || (one > other ? one - other : other - one) > slack)
+			return false;
+	}
+	return true;
+}
+
 static bool same_field(struct compare *cmp, const struct field *field, const struct rec_hdr *one,
 		       const struct rec_hdr *other)
 {
@@ -353,6 +412,7 @@ static bool same_field(struct compare *cmp, const struct field *field, const str
 		    (((const struct rec_vma *)one)->flags & REC_VMF(SHARED)))
 			return true;
 		return *(const uint32_t *)a >= *(const uint32_t *)b;
+	case TIMES: return same_times(one, a, b, field->size);
 	case PARTITION:
 		memcpy(&a_id, a, sizeof(a_id));
 		memcpy(&b_id, b, sizeof(b_id));
@@ -361,12 +421,24 @@ static bool same_field(struct compare *cmp, const struct field *field, const str
 	return false;
 }
 
+/* What was asked inside comes without the tail of the other. */
+static bool has_tail(const struct rec_hdr *rec)
+{
+	switch (rec->type) {
+	case REC_THREAD: return rec->valid & RV_THREAD_AFFINITY;
+	case REC_MM: return rec->valid & RV_MM_AUXV;
+	default: return true;
+	}
+}
+
 static void compare_tails(struct compare *cmp, const struct rec_hdr *one,
 			  const struct rec_hdr *other)
 {
 	uint32_t size = types[one->type].size;
 	char a[4200], b[4200];
 
+	if (!has_tail(other))
+		return;
 	if (one->len == other->len &&
 	    !memcmp((const char *)one + size, (const char *)other + size, one->len - size))
 		return;
@@ -394,6 +466,9 @@ static void compare_records(struct compare *cmp, const struct rec_hdr *one,
 	for (const struct field *field = types[one->type].fields; field->name; field++) {
 		if (field->valid && !(field->valid & both))
 			continue;
+		/* a timer's values from inside come without the rest */
+		if (!field->valid && other->valid)
+			continue;
 		if (same_field(cmp, field, one, other))
 			continue;
 		print_bytes(a, sizeof(a), (const char *)one + field->offset, field->size);
@@ -404,9 +479,9 @@ static void compare_records(struct compare *cmp, const struct rec_hdr *one,
 }
 
 /* Things that only the BPF engine sees are no difference; that one lacks a record is. */
-static bool only_bpf_can(const struct rec_hdr *rec)
+static bool only_bpf_can(const struct compare *cmp, const struct rec_hdr *rec)
 {
-	return rec->type == REC_SIGACTIONS || rec->type == REC_ITIMERS;
+	return !cmp->inside && (rec->type == REC_SIGACTIONS || rec->type == REC_ITIMERS);
 }
 
 static void compare_all(struct compare *cmp, struct records *bpf, struct records *proc)
@@ -419,14 +494,18 @@ static void compare_all(struct compare *cmp, struct records *bpf, struct records
 		int order = i == bpf->v.n ? 1 : j == proc->v.n ? -1 :
 			    compare_keys(&bpf->v.v[i], &proc->v.v[j]);
 
-		if (order == 0)
-			compare_records(cmp, bpf->v.v[i++], proc->v.v[j++]);
-		else if (order > 0)
-			differ(cmp, proc->v.v[j++], "record", "has none", "has it");
-		else if (only_bpf_can(bpf->v.v[i]))
+		if (order == 0) {
+			/* what several sources say is each compared with the one */
+			while (j < proc->v.n && !compare_keys(&bpf->v.v[i], &proc->v.v[j]))
+				compare_records(cmp, bpf->v.v[i], proc->v.v[j++]);
 			i++;
-		else
+		} else if (order > 0) {
+			differ(cmp, proc->v.v[j++], "record", "has none", "has it");
+		} else if (only_bpf_can(cmp, bpf->v.v[i])) {
+			i++;
+		} else {
 			differ(cmp, bpf->v.v[i++], "record", "has it", "has none");
+		}
 	}
 }
 
@@ -441,14 +520,16 @@ static void compare_group(struct compare *cmp, enum rec_group group, int runs)
 			if (records[engine].ms < best[engine])
 				best[engine] = records[engine].ms;
 		}
+		if (run == 0 && cmp->inside)
+			ask_inside(cmp, group, &records[PROC]);
 		if (run == 0 && records[BPF].missing)
 			printf("%s: the BPF engine has none\n", group_names[group]);
 		else if (run == 0)
 			compare_all(cmp, &records[BPF], &records[PROC]);
 		if (run == runs - 1)
-			printf("%-8s %7zu records: bpf %8.3f ms, proc %8.3f ms, ratio %.1f\n",
-			       group_names[group], records[BPF].v.n, best[BPF], best[PROC],
-			       best[PROC] / best[BPF]);
+			printf("%-8s bpf %7zu records %8.3f ms, proc %7zu records %8.3f ms, "
+			       "ratio %.1f\n", group_names[group], records[BPF].v.n, best[BPF],
+			       records[PROC].v.n, best[PROC], best[PROC] / best[BPF]);
 		arena_fini(&records[BPF].arena);
 		arena_fini(&records[PROC].arena);
 	}
@@ -476,9 +557,9 @@ static void make_targets(struct compare *cmp, struct frozen_tree *tree)
 	}
 }
 
-static int run(pid_t pid, int runs, struct err *err)
+static int run(pid_t pid, int runs, bool inside, struct err *err)
 {
-	struct compare cmp = { 0 };
+	struct compare cmp = { .inside = inside };
 	struct frozen_tree tree;
 	double start = now_ms();
 
@@ -492,6 +573,7 @@ static int run(pid_t pid, int runs, struct err *err)
 	if (freeze_tree(&tree, pid, &(struct freeze_opts){ 0 }, err) < 0)
 		return 2;
 	make_targets(&cmp, &tree);
+	cmp.tree = &tree;
 	for (enum rec_group group = 0; group < RG_MAX; group++)
 		compare_group(&cmp, group, runs);
 	int ret = thaw_tree(&tree, THAW_RUN, err);
@@ -508,16 +590,20 @@ int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	uint64_t pid, runs = 1;
+	bool inside = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "b:")) != -1)
-		if (opt != 'b' || parse_u64(optarg, 1000, &runs) < 0 || !runs)
+	while ((opt = getopt(argc, argv, "b:i")) != -1) {
+		if (opt == 'i')
+			inside = true;
+		else if (opt != 'b' || parse_u64(optarg, 1000, &runs) < 0 || !runs)
 			return 2;
+	}
 	if (optind + 1 != argc || parse_u64(argv[optind], INT32_MAX, &pid) < 0) {
-		fprintf(stderr, "usage: compare [-b RUNS] PID\n");
+		fprintf(stderr, "usage: compare [-b RUNS] [-i] PID\n");
 		return 2;
 	}
-	int ret = run((pid_t)pid, (int)runs, &err);
+	int ret = run((pid_t)pid, (int)runs, inside, &err);
 	if (err.code)
 		fprintf(stderr, "compare: %s\n", err.text);
 	return ret;

@@ -24,9 +24,12 @@ struct bpf_source {
 	struct bpf_programs programs;
 	size_t page_size;
 	/* What is found out about this kernel when it is needed. */
-	bool knows_vsyscall, knows_high_flags;
+	bool knows_vsyscall, knows_high_flags, knows_thp;
 	struct rec_vma vsyscall; /* end 0: there is none */
 	uint64_t high_flag[BPF_HIGH_FLAGS]; /* of vm_flags, in the order of vmflags.c */
+	uint64_t thp_off, thp_advised;	    /* bits of mm->flags */
+	uint32_t cpus[RAW_MAX_CPU_BYTES / 4]; /* that are there */
+	uint32_t cpu_words;		      /* 0: not read yet */
 };
 
 /* A directory that a program sent. */
@@ -53,7 +56,10 @@ struct bpf_run {
 	struct strbuf out;
 	size_t complete;
 	uint32_t current;
+	size_t last; /* offset of the thread record that was put last */
+	struct strbuf tail; /* of the record that is being made */
 	uint32_t count;	 /* objects of the current target so far */
+	uint32_t nr_alive; /* threads of it that have not ended */
 	uint32_t retries;
 	struct rec_mm mm; /* of the current target, without its auxv */
 	bool restart;	 /* the current target is read again from its begin */
@@ -63,6 +69,8 @@ struct bpf_run {
 typedef int bpf_take_fn(struct bpf_run *run, const struct raw_head *head, size_t len);
 
 bpf_take_fn bpf_take_dir, bpf_take_fd, bpf_take_mm, bpf_take_vma;
+bpf_take_fn bpf_take_task, bpf_take_limits, bpf_take_sigactions, bpf_take_itimers;
+bpf_take_fn bpf_take_path, bpf_take_ptimer, bpf_take_thread, bpf_take_groups;
 
 /* The process that a record in the ring is about. */
 static inline const struct collect_target *bpf_target(const struct bpf_run *run,
@@ -108,5 +116,19 @@ void bpf_put_vsyscall(struct bpf_run *run, const struct collect_target *target);
  * may run one. 0 or -errno, described.
  */
 int bpf_finish_vma(struct bpf_run *run, struct rec_vma *rec);
+
+/* ---- task.c, timer.c, thread.c ---- */
+
+/* As /proc/PID/stat names it. */
+char bpf_state_letter(uint32_t run_state, uint32_t exit_state);
+
+/* Finds out which bits of mm->flags are the THP switch. To be called between runs. */
+int bpf_learn_thp(struct bpf_run *run);
+
+/* The time of @clock, ns; of those in @now, the time that they were taken at. */
+uint64_t bpf_clock_now(int clock, const struct raw_now *now);
+
+/* Reads which cpus there are. */
+int bpf_read_cpus(struct bpf_source *source, struct err *err);
 
 #endif /* CRIB_COLLECT_BPF_ENGINE_H */

@@ -19,6 +19,8 @@
 extern const char bpf_object_data[], bpf_object_data_end[];
 
 static const char *const program_names[RG_MAX] = {
+	[RG_TASK] = "collect_tasks",
+	[RG_THREAD] = "collect_threads",
 	[RG_MM] = "collect_mm",
 	[RG_FD] = "collect_fds",
 };

@@ -38,6 +38,13 @@ void bpf_put(struct bpf_run *run, struct rec_hdr *hdr, size_t size, const void *
 	strbuf_add(&run->out, zeroes, len - size - tail_len);
 }
 
+static const char *const object_names[RG_MAX] = {
+	[RG_TASK] = "processes",
+	[RG_THREAD] = "threads",
+	[RG_MM] = "mappings",
+	[RG_FD] = "descriptors",
+};
+
 static int take_end(struct bpf_run *run, const struct raw_head *head, size_t len)
 {
 	const struct raw_end *end = (const void *)head;
@@ -48,11 +55,14 @@ static int take_end(struct bpf_run *run, const struct raw_head *head, size_t len
 	if (end->error)
 		return err_ret(run->err, end->error < 0 ? end->error : -EBADMSG,
 			       "find task %d by its pidfd", pid);
-	if (end->expected != run->count) {
+	bool stray = run->group == RG_THREAD && run->nr_alive != bpf_target(run, head)->nr_tids;
+	if (end->expected != run->count || stray) {
 		if (run->retries++ >= MAX_RETRIES)
 			return err_set(run->err, -EAGAIN,
-				       "task %d changes while it is read: %u objects found, the "
-				       "kernel counts %u", pid, run->count, end->expected);
+				       "task %d changes while it is read: %u %s found, the "
+				       "kernel counts %u%s", pid, run->count,
+				       object_names[run->group], end->expected,
+				       stray ? ", and others were frozen" : "");
 		run->restart = true;
 		return 0;
 	}
@@ -60,7 +70,7 @@ static int take_end(struct bpf_run *run, const struct raw_head *head, size_t len
 		bpf_put_vsyscall(run, bpf_target(run, head));
 	run->complete = run->out.len;
 	run->current++;
-	run->count = 0;
+	run->count = run->nr_alive = 0;
 	run->retries = 0;
 	return 0;
 }
@@ -71,6 +81,14 @@ static bpf_take_fn *const take_fns[RAW_TYPE_MAX] = {
 	[RAW_FD] = bpf_take_fd,
 	[RAW_MM] = bpf_take_mm,
 	[RAW_VMA] = bpf_take_vma,
+	[RAW_TASK] = bpf_take_task,
+	[RAW_LIMITS] = bpf_take_limits,
+	[RAW_SIGACTIONS] = bpf_take_sigactions,
+	[RAW_ITIMERS] = bpf_take_itimers,
+	[RAW_PATH] = bpf_take_path,
+	[RAW_PTIMER] = bpf_take_ptimer,
+	[RAW_THREAD] = bpf_take_thread,
+	[RAW_GROUPS] = bpf_take_groups,
 };
 
 static int take(struct bpf_run *run, const struct raw_head *head, size_t len)
@@ -130,7 +148,7 @@ static void restart(struct bpf_run *run, struct run_cursor *cursor)
 {
 	run->restart = false;
 	run->out.len = run->complete;
-	run->count = 0;
+	run->count = run->nr_alive = 0;
 	cursor->target = run->current;
 	cursor->pos = 0;
 }
@@ -147,7 +165,7 @@ static int run_batch(struct bpf_run *run)
 			.pidfd = run->targets[i]->pidfd, .pid = (uint32_t)run->targets[i]->pid
 		};
 	run->current = 0;
-	run->count = 0;
+	run->count = run->nr_alive = 0;
 	run->retries = 0;
 	do {
 		struct run_cursor before = cursor;
@@ -197,6 +215,10 @@ static int bpf_collect(struct source *source, enum rec_group group,
 	if (run.source->programs.program_fd[group] < 0)
 		return -ENOTSUP;
 	run.source->programs.control->generation++;
+	if (group == RG_TASK && !run.source->knows_thp)
+		ret = bpf_learn_thp(&run);
+	if (group == RG_THREAD && !run.source->cpu_words)
+		ret = bpf_read_cpus(run.source, err);
 	for (size_t i = 0; i < n && ret == 0;) {
 		for (run.nr_targets = 0; i < n && run.nr_targets < RUN_MAX_TARGETS; i++)
 			if (is_wanted(group, &targets[i]))
@@ -205,6 +227,7 @@ static int bpf_collect(struct source *source, enum rec_group group,
 			ret = run_batch(&run);
 	}
 	strbuf_fini(&run.out);
+	strbuf_fini(&run.tail);
 	arena_fini(&run.arena);
 	return ret;
 }
