@@ -89,9 +89,11 @@ struct fd_kind {
 
 	/*
 	 * Restore: once every descriptor of every table stands at its number (epoll sets, owners,
-	 * foreground groups). @fd: its number in the owner's table. Optional.
+	 * foreground groups). @fd: its number in the owner's table. Optional; and so is the other
+	 * one, which tells those that need it.
 	 */
 	int (*finish)(struct fd_opener *opener, const struct ofd *ofd, int fd, struct err *err);
+	bool (*needs_finish)(const struct ofd *ofd);
 };
 
 /* The kind of a live description, NULL: none. */
@@ -161,6 +163,12 @@ int fd_take_locks(const struct snapshot *snap, const struct task *task, struct e
 
 /* Restore, before the plan is built: finds the terminal that crib was started from. */
 void fd_restore_begin(struct snapshot *snap, const struct opts *opts);
+
+/*
+ * Restore, when all tasks run: tells the foreground job on the terminal that crib was started from
+ * to look at the window's size, and so to draw its screen, which this terminal has not seen.
+ */
+void fd_restore_end(const struct snapshot *snap);
 
 /*
  * Restore: has the session @sid a controlling terminal that the image brings back? Its leader takes

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -421,6 +422,18 @@ int fd_set_foreground(const struct snapshot *snap, pid_t sid, struct err *err)
 		return err_sys(err, "open '/dev/tty'");
 	return ioctl(fd, TIOCSPGRP, &pgrp) ? err_sys(err, "make group %d the foreground of "
 						     "/dev/pts/%u", pgrp, info->pty->index) : 0;
+}
+
+void fd_restore_end(const struct snapshot *snap)
+{
+	for (size_t i = 0; snap->terminal && i < snap->ttys.n; i++) {
+		const TtyInfoEntry *info = snap->ttys.v[i];
+
+		if (role_of_info(info) == TTY_SLAVE && info->pgrp &&
+		    !find_info(snap, info_id(TTY_MASTER, info->pty->index)) &&
+		    group_exists(snap, (pid_t)info->pgrp))
+			kill(-(pid_t)info->pgrp, SIGWINCH);
+	}
 }
 
 static int compare_index(const void *a, const void *b)

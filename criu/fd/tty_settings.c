@@ -4,7 +4,6 @@
  */
 #include <asm/termbits.h>
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -81,23 +80,15 @@ void tty_settings_read(struct snapshot *snap, TtyInfoEntry *info, int fd, bool m
 	}
 }
 
-static int write_winsize(const WinsizeEntry *entry, int fd, bool ours, struct err *err)
+static int write_winsize(const WinsizeEntry *entry, int fd, struct err *err)
 {
-	struct winsize size = {
+	const struct winsize size = {
 		.ws_row = (unsigned short)entry->ws_row, .ws_col = (unsigned short)entry->ws_col,
 		.ws_xpixel = (unsigned short)entry->ws_xpixel,
 		.ws_ypixel = (unsigned short)entry->ws_ypixel,
 	};
-	struct winsize now;
-	pid_t pgrp = 0;
 
-	if (ioctl(fd, TIOCGWINSZ, &now) == 0 && !memcmp(&now, &size, sizeof(now)))
-		return 0;
-	if (ours)
-		return ioctl(fd, TIOCSWINSZ, &size) ? err_sys(err, "set the window size") : 0;
-	if (ioctl(fd, TIOCGPGRP, &pgrp) == 0 && pgrp > 0)
-		kill(-pgrp, SIGWINCH);
-	return 0;
+	return ioctl(fd, TIOCSWINSZ, &size) ? err_sys(err, "set the window size") : 0;
 }
 
 static int write_termios(const TtyInfoEntry *info, int fd, struct err *err)
@@ -122,8 +113,8 @@ int tty_settings_write(const TtyInfoEntry *info, int fd, bool master, bool ours,
 
 	if (info->termios)
 		ret = write_termios(info, fd, err);
-	if (ret == 0 && info->winsize)
-		ret = write_winsize(info->winsize, fd, ours, err);
+	if (ret == 0 && info->winsize && ours)
+		ret = write_winsize(info->winsize, fd, err);
 	if (ret < 0)
 		return ret;
 	if (ours && info->exclusive && ioctl(fd, TIOCEXCL))

@@ -12,7 +12,7 @@ void tty_settings_read(struct snapshot *snap, TtyInfoEntry *info, int fd, bool m
 
 /*
  * Restore: @ours says that the pair was made by crib. Somebody else's terminal keeps its window
- * size, and the job is told by SIGWINCH when that is another than it knows.
+ * size: see fd_restore_end().
  */
 int tty_settings_write(const TtyInfoEntry *info, int fd, bool master, bool ours, struct err *err);
 

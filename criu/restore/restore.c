@@ -478,6 +478,7 @@ int restore_tree(const struct opts *opts, struct err *err)
 		ret = restore_with_signals_blocked(&restore, err);
 		if (ret == 0) {
 			log_info("Restore finished successfully. Tasks resumed.");
+			fd_restore_end(&restore.snap);
 			write_stats(&restore);
 			if (!opts->restore_detached && !opts->restore_sibling)
 				ret = wait_for_root(&restore, err);
