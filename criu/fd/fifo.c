@@ -164,6 +164,13 @@ static int fifo_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_f
 	return ret;
 }
 
+static bool fifo_needs_finish(const struct ofd *ofd)
+{
+	const RegFileEntry *reg = ((const struct fifo_file *)ofd->priv)->file->entry->reg;
+
+	return fd_needs_async(reg->flags, reg->fown);
+}
+
 static int fifo_finish(struct fd_opener *opener, const struct ofd *ofd, int fd, struct err *err)
 {
 	const RegFileEntry *reg = ((const struct fifo_file *)ofd->priv)->file->entry->reg;
@@ -183,4 +190,5 @@ const struct fd_kind fd_kind_fifo = {
 	.after = fifo_after,
 	.open = fifo_open,
 	.finish = fifo_finish,
+	.needs_finish = fifo_needs_finish,
 };

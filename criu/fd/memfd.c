@@ -197,7 +197,7 @@ static bool memfd_resource(const struct snapshot *snap, const struct ofd *ofd, c
 /* Somebody maps it so that it can be written to, which was so before it was sealed. */
 static bool is_mapped_writable(const struct snapshot *snap, const struct shmem *shmem)
 {
-	for (size_t i = 0; i < snap->mms.n; i++)
+	for (size_t i = 0; i < snap->mms.n && shmem; i++)
 		array_each(const struct vma, vma, &snap->mms.v[i]->vmas)
 			if (vma->shmem == shmem && (vma->flags & MAP_TYPE) != MAP_PRIVATE &&
 			    ((vma->prot & PROT_WRITE) || (vma->fdflags & O_ACCMODE) == O_RDWR))
@@ -245,7 +245,8 @@ static int create(const MemfdInodeEntry *inode, struct err *err)
 	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 
 	if (inode->has_hugetlb_flag)
-		flags |= inode->hugetlb_flag;
+		flags |= inode->hugetlb_flag &
+			 (MFD_HUGETLB | (unsigned int)MFD_HUGE_MASK << MFD_HUGE_SHIFT);
 	int fd = memfd_create(inode->name, flags | MFD_EXEC);
 	if (fd < 0 && (errno == EINVAL || errno == EACCES))
 		fd = memfd_create(inode->name, flags);
@@ -339,7 +340,7 @@ static int make_file(struct memfd_file *file, uint32_t page_size, int images_fd,
 	return file->fd < 0 ? err_sys(err, "duplicate a descriptor") : 0;
 }
 
-/* The memfds that something refers to, each once: those whose struct is met first. */
+/* What file @i of the image is, if it is a memfd. */
 static struct memfd_file *file_of(const struct snapshot *snap, size_t i)
 {
 	const struct ofd *ofd = snap->files.v[i];

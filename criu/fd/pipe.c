@@ -292,6 +292,11 @@ static int pipe_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_f
 	return 0;
 }
 
+static bool pipe_needs_finish(const struct ofd *ofd)
+{
+	return fd_needs_async(ofd->entry->pipe->flags, ofd->entry->pipe->fown);
+}
+
 static int pipe_finish(struct fd_opener *opener, const struct ofd *ofd, int fd, struct err *err)
 {
 	return fd_set_async(fd, ofd->entry->pipe->flags, ofd->entry->pipe->fown, err);
@@ -309,4 +314,5 @@ const struct fd_kind fd_kind_pipe = {
 	.after = pipe_after,
 	.open = pipe_open,
 	.finish = pipe_finish,
+	.needs_finish = pipe_needs_finish,
 };

@@ -83,8 +83,7 @@ static RegFileEntry *reg_entry_new(struct snapshot *snap, const struct rec_fd *r
 	reg->flags = rec->flags;
 	reg->pos = rec->pos;
 	reg->name = arena_strndup(&snap->arena, rec->path, rec->path_len);
-	reg->mnt_id = rec->mnt_id;
-	reg->has_mnt_id = rec->mnt_id >= 0;
+	/* no mnt_id: it would name an entry of a mount namespace's image, which there is not */
 	return reg;
 }
 

@@ -39,6 +39,11 @@ int fd_set_status(int fd, uint32_t flags, struct err *err)
 	return 0;
 }
 
+bool fd_needs_async(uint32_t flags, const FownEntry *fown)
+{
+	return fown->pid || fown->signum || (flags & O_ASYNC);
+}
+
 int fd_set_async(int fd, uint32_t flags, const FownEntry *fown, struct err *err)
 {
 	int ret = fd_fown_apply(fown, fd, err);

@@ -19,6 +19,7 @@ int fd_set_status(int fd, uint32_t flags, struct err *err);
 /*
  * Owner and O_ASYNC, for kind->finish: the signal tells the number that is used here. 0 or -errno.
  */
+bool fd_needs_async(uint32_t flags, const FownEntry *fown);
 int fd_set_async(int fd, uint32_t flags, const FownEntry *fown, struct err *err);
 
 /* A duplicate of descriptor @number of the actor @pid, which may be the caller. Or -errno. */

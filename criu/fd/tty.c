@@ -245,6 +245,13 @@ static int open_own_terminal(const struct snapshot *snap, int flags, struct err 
 	return fd < 0 ? err_sys(err, "open terminal '%s' for the shell job", snap->terminal) : fd;
 }
 
+static bool tty_resource(const struct snapshot *snap, const struct ofd *ofd, char *buf, size_t size)
+{
+	const TtyInfoEntry *info = find_info(snap, ofd->entry->tty->tty_info_id);
+
+	return info && snprintf(buf, size, "tty[%x:%x]", info->rdev, info->dev) < (int)size;
+}
+
 static int open_slave(struct fd_opener *opener, const struct ofd *ofd, const TtyInfoEntry *info,
 		      int flags, struct err *err)
 {
@@ -252,13 +259,10 @@ static int open_slave(struct fd_opener *opener, const struct ofd *ofd, const Tty
 	char path[32], resource[48];
 
 	if (!pair) {
-		snprintf(resource, sizeof(resource), "tty[%x:%x]", info->rdev, info->dev);
-		int inherited = opts_find_inherit_fd(opener->opts, resource);
-
-		if (inherited >= 0) {
-			int fd = fcntl(inherited, F_DUPFD_CLOEXEC, 0);
-			return fd < 0 ? err_sys(err, "inherit descriptor %d for %s", inherited,
-						resource) : fd;
+		tty_resource(opener->snap, ofd, resource, sizeof(resource));
+		if (ofd->inherited_fd >= 0) {
+			int fd = fcntl(ofd->inherited_fd, F_DUPFD_CLOEXEC, 0);
+			return fd < 0 ? err_sys(err, "inherit a descriptor for %s", resource) : fd;
 		}
 		if (!opener->opts->shell_job)
 			return err_set(err, -ENXIO, "the terminal %s is not in the image: use "
@@ -357,6 +361,7 @@ const struct fd_kind fd_kind_tty = {
 	.match = tty_match,
 	.extract = tty_extract,
 	.resolve = tty_resolve,
+	.resource = tty_resource,
 	.open = tty_open,
 	.finish = tty_finish,
 };

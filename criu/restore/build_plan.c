@@ -199,7 +199,8 @@ static void plan_slots(struct planner *planner)
 	for (size_t i = 0; i < snap->files.n; i++) {
 		struct ofd *ofd = snap->files.v[i];
 
-		if (ofd->owner && ofd->kind->finish)
+		if (ofd->owner && ofd->kind->finish &&
+		    (!ofd->kind->needs_finish || ofd->kind->needs_finish(ofd)))
 			plan_add(plan, PHASE_FINISH, ofd->owner, step_finish_fd, ofd,
 				 "finish %d fd %d %s", ofd->owner->pid, ofd->owner_fd,
 				 ofd->kind->name);
