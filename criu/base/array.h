@@ -40,6 +40,6 @@ static inline void *array_grow(struct arena *arena, void *old, size_t n, size_t 
 
 /* for (each element by address): array_each(struct vma, vma, &mm->vmas) */
 #define array_each(type, it, arr) \
-	for (type *it = (arr)->v; it < (arr)->v + (arr)->n; it++)
+	for (type *it = (arr)->v; it && it < (arr)->v + (arr)->n; it++)
 
 #endif /* CRIB_BASE_ARRAY_H */

@@ -167,6 +167,20 @@ static int write_memory(struct dump *dump, struct err *err)
 	return ret;
 }
 
+/*
+ * A tree that is to go on need not wait for the disk: all that is still missing is in crib's hands.
+ * Not so with deleted files, whose contents are read as they are saved; and scripts of post-dump
+ * expect it to stand.
+ */
+static int release_early(struct dump *dump, struct err *err)
+{
+	if (!dump->opts->leave_running || dump->opts->action_scripts.n || dump->snap.ghosts.n)
+		return 0;
+	int ret = thaw_tree(&dump->tree, THAW_RUN, err);
+	dump->thawed_us = now_us();
+	return ret;
+}
+
 static int save(struct dump *dump, struct err *err)
 {
 	const struct image_save_opts opts = { .compat_criu = dump->opts->compat == OPTS_COMPAT_CRIU };
@@ -309,6 +323,7 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 		{ "look for what cannot be dumped", refuse_unsupported },
 		{ "extract contents", extract },
 		{ "write memory", write_memory },
+		{ "let the tree go", release_early },
 		{ "save the image", save },
 		{ "run post-dump scripts", post_dump },
 		{ "commit the image", commit },
@@ -329,7 +344,8 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 	if (ret < 0)
 		fd_extract_undo(&dump.extract);
 	int thaw = thaw_tree(&dump.tree, ret == 0 ? thaw_how(opts) : THAW_RUN, &thaw_err);
-	dump.thawed_us = now_us();
+	if (!dump.thawed_us)
+		dump.thawed_us = now_us();
 	if (ret == 0 && thaw < 0) {
 		*err = thaw_err;
 		ret = thaw;
