@@ -108,17 +108,47 @@ static uint64_t timer_data(struct builder *b, const PosixTimerEntry *entry)
 	return builder_data(b, &timer, sizeof(timer));
 }
 
-/* The signal of the timer comes to the leader, and its clock can be set back. */
-static bool may_start_in_the_past(const struct builder *b, const PosixTimerEntry *entry)
+static bool is_pending_in(const SignalQueueEntry *queue, uint32_t timer_id)
 {
-	bool to_leader = entry->it_sigev_notify == SIGEV_SIGNAL ||
-			 (entry->it_sigev_notify == SIGEV_THREAD_ID &&
-			  entry->has_notify_thread_id && entry->notify_thread_id == b->task->pid);
+	for (size_t i = 0; queue && i < queue->n_signals; i++)
+		if (builder_signal_timer(queue->signals[i]) == (int64_t)timer_id)
+			return true;
+	return false;
+}
+
+/*
+ * A clock that goes on by itself can be read back in time. A timer whose signal is pending stands
+ * still until it is taken, and counts what it missed; one that had overrun can be brought there if
+ * its signal comes to the leader.
+ */
+static enum restorer_timer_start start_of(const struct builder *b, const PosixTimerEntry *entry)
+{
+	pid_t tid = entry->it_sigev_notify == SIGEV_THREAD_ID && entry->has_notify_thread_id ?
+			    entry->notify_thread_id : 0;
 	bool steady = entry->clock_id == CLOCK_REALTIME || entry->clock_id == CLOCK_MONOTONIC ||
 		      entry->clock_id == CLOCK_BOOTTIME;
 
-	return entry->overrun && (entry->isec || entry->insec) && entry->si_signo &&
-	       to_leader && steady;
+	if (!steady || !(entry->isec || entry->insec) || !entry->si_signo ||
+	    entry->it_sigev_notify == SIGEV_NONE)
+		return RTIMER_FROM_NOW;
+	if (!tid && is_pending_in(task_core(b)->signals_s, entry->it_id))
+		return RTIMER_PENDING;
+	array_each(const struct thread, thread, &b->task->threads)
+		if (tid == thread->tid && is_pending_in(thread->core->thread_core->signals_p,
+							entry->it_id))
+			return RTIMER_PENDING;
+	return entry->overrun && (!tid || tid == b->task->pid) ? RTIMER_OVERRUN : RTIMER_FROM_NOW;
+}
+
+bool builder_timer_sends(const struct builder *b, const SiginfoEntry *signal)
+{
+	const TaskTimersEntry *timers = task_core(b)->timers;
+	int64_t id = builder_signal_timer(signal);
+
+	for (size_t i = 0; timers && id >= 0 && i < timers->n_posix; i++)
+		if (timers->posix[i]->it_id == id)
+			return start_of(b, timers->posix[i]) == RTIMER_PENDING;
+	return false;
 }
 
 /* A process loses its POSIX locks of a file when it closes any descriptor of it: after that. */
@@ -142,9 +172,23 @@ static int compare_timers(const void *a, const void *b)
 	return (*left)->it_id < (*right)->it_id ? -1 : (*left)->it_id > (*right)->it_id;
 }
 
+static void arm_timers(struct builder *b, enum restorer_timer_start start)
+{
+	const TaskTimersEntry *timers = task_core(b)->timers;
+
+	for (size_t i = 0; i < timers->n_posix; i++) {
+		const PosixTimerEntry *entry = timers->posix[i];
+
+		if (start_of(b, entry) == start &&
+		    (entry->vsec || entry->vnsec || entry->isec || entry->insec))
+			BUILDER_OP(b, leader(b), ROP_TIMER_ARM, timer_data(b, entry), start);
+	}
+}
+
 /*
  * By ascending id: where ids cannot be asked for they come in that order. Those that had overrun are
- * armed at once, while no signal of theirs is pending; the others when all else is done.
+ * armed at once, while no signal of theirs is pending; then those that send one; the others when
+ * all else is done.
  */
 int build_timers(struct builder *b)
 {
@@ -155,14 +199,13 @@ int build_timers(struct builder *b)
 	qsort(timers->posix, timers->n_posix, sizeof(*timers->posix), compare_timers);
 	for (size_t i = 0; i < timers->n_posix; i++) {
 		const PosixTimerEntry *entry = timers->posix[i];
-		uint64_t off = timer_data(b, entry);
 
 		if (i && timers->posix[i - 1]->it_id == entry->it_id)
 			return err_set(b->err, -EBADMSG, "two POSIX timers %u", entry->it_id);
-		BUILDER_OP(b, leader(b), ROP_TIMER_CREATE, off);
-		if (may_start_in_the_past(b, entry))
-			BUILDER_OP(b, leader(b), ROP_TIMER_ARM, off, 1);
+		BUILDER_OP(b, leader(b), ROP_TIMER_CREATE, timer_data(b, entry));
 	}
+	arm_timers(b, RTIMER_OVERRUN);
+	arm_timers(b, RTIMER_PENDING);
 	return 0;
 }
 
@@ -176,21 +219,6 @@ static void build_itimer(struct builder *b, int which, const ItimerEntry *entry)
 	if (timer.value_us)
 		BUILDER_OP(b, leader(b), ROP_ITIMER, (uint64_t)which,
 			   builder_data(b, &timer, sizeof(timer)));
-}
-
-static void arm_timers(struct builder *b, const TaskTimersEntry *timers)
-{
-	for (size_t i = 0; i < timers->n_posix; i++) {
-		const PosixTimerEntry *entry = timers->posix[i];
-
-		if (may_start_in_the_past(b, entry) ||
-		    !(entry->vsec || entry->vnsec || entry->isec || entry->insec))
-			continue;
-		BUILDER_OP(b, leader(b), ROP_TIMER_ARM, timer_data(b, entry), 0);
-	}
-	build_itimer(b, ITIMER_REAL, timers->real);
-	build_itimer(b, ITIMER_VIRTUAL, timers->virt);
-	build_itimer(b, ITIMER_PROF, timers->prof);
 }
 
 /*
@@ -208,7 +236,11 @@ int build_finish(struct builder *b)
 		BUILDER_OP(b, leader(b), ROP_PRCTL, PR_SET_CHILD_SUBREAPER, 1);
 	if ((int)core->personality != personality(0xffffffff))
 		BUILDER_OP(b, leader(b), ROP_PERSONALITY, core->personality);
-	if (core->timers)
-		arm_timers(b, core->timers);
+	if (core->timers) {
+		arm_timers(b, RTIMER_FROM_NOW);
+		build_itimer(b, ITIMER_REAL, core->timers->real);
+		build_itimer(b, ITIMER_VIRTUAL, core->timers->virt);
+		build_itimer(b, ITIMER_PROF, core->timers->prof);
+	}
 	return 0;
 }

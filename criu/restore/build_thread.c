@@ -102,6 +102,16 @@ static void build_addresses(struct builder *b, struct op_list *list, const CoreE
 			   thread->sas->ss_flags);
 }
 
+int64_t builder_signal_timer(const SiginfoEntry *signal)
+{
+	siginfo_t info = { 0 };
+
+	if (signal->siginfo.len > sizeof(info))
+		return -1;
+	memcpy(&info, signal->siginfo.data, signal->siginfo.len);
+	return info.si_code == SI_TIMER ? info.si_timerid : -1;
+}
+
 /* @tid: 0 for what is pending for the process. A stop is the coordinator's to bring back. */
 static int build_pending(struct builder *b, struct op_list *list, const SignalQueueEntry *queue,
 			 pid_t tid)
@@ -118,7 +128,8 @@ static int build_pending(struct builder *b, struct op_list *list, const SignalQu
 		memcpy(&signo, info, sizeof(signo));
 		if (signo < 1 || signo > SIGRTMAX)
 			return err_set(b->err, -EBADMSG, "pending signal %d", signo);
-		if (signo == SIGKILL || signo == SIGSTOP)
+		if (signo == SIGKILL || signo == SIGSTOP ||
+		    builder_timer_sends(b, queue->signals[i]))
 			continue;
 		BUILDER_OP(b, list, ROP_SIGQUEUE, (uint64_t)signo, (uint64_t)tid,
 			   builder_data(b, info, sizeof(info)));

@@ -44,6 +44,11 @@ struct restorer_op *builder_op(struct builder *b, struct op_list *list,
 uint64_t builder_data(struct builder *b, const void *data, size_t size);
 uint64_t builder_str(struct builder *b, const char *str);
 
+/* The POSIX timer that sent a pending signal, -1: none did. */
+int64_t builder_signal_timer(const SiginfoEntry *signal);
+/* True if the timer that sent a pending signal sends it again when it is armed. */
+bool builder_timer_sends(const struct builder *b, const SiginfoEntry *signal);
+
 /* The program closes @fd in the end. Not negative. */
 void builder_close_later(struct builder *b, int fd);
 

@@ -41,7 +41,7 @@ enum restorer_opcode {
 	ROP_SIGQUEUE,	    /* signal, tid (0: of the process, leader only), off of siginfo_t */
 	ROP_CLONE,	    /* tid, off of its ops, off of its stack's end */
 	ROP_TIMER_CREATE,   /* off of struct restorer_timer */
-	ROP_TIMER_ARM,	    /* off of struct restorer_timer */
+	ROP_TIMER_ARM,	    /* off of struct restorer_timer, enum restorer_timer_start */
 	ROP_ITIMER,	    /* which, off of struct restorer_itimer */
 	ROP_COMM,	    /* off of string */
 	ROP_AFFINITY,	    /* off of cpu mask, bytes */
@@ -106,6 +106,12 @@ struct restorer_sigaction {
 
 struct restorer_itimer {
 	__u64 interval_us, value_us;
+};
+
+enum restorer_timer_start {
+	RTIMER_FROM_NOW,
+	RTIMER_OVERRUN, /* some periods ago, and its signal, the leader's, has been taken */
+	RTIMER_PENDING, /* some periods ago, and its signal is pending */
 };
 
 struct restorer_timer {

@@ -65,10 +65,10 @@ static long create(const struct restorer_timer *timer)
 }
 
 /*
- * The count of overruns belongs to the last signal that was delivered, so a timer that had overrun
- * is started as many periods ago, and its signal taken. True if it is now as it was.
+ * The count of overruns is made when a signal of the timer is taken, so a timer that had overrun is
+ * started as many periods ago. With @take its signal is taken at once. True if it is now as it was.
  */
-static int start_in_the_past(const struct restorer_timer *timer)
+static int start_in_the_past(const struct restorer_timer *timer, int take)
 {
 	struct __kernel_itimerspec spec;
 	struct __kernel_timespec now, patience = { .tv_nsec = 10000000 };
@@ -84,7 +84,7 @@ static int start_in_the_past(const struct restorer_timer *timer)
 	set_time(&spec.it_interval, timer->interval_ns);
 	if (sys(SYS_TIMER_SETTIME, timer->id, TIMER_ABSTIME, &spec, 0, 0))
 		return 0;
-	return sys(SYS_SIGTIMEDWAIT, &mask, 0, &patience, 8, 0) == timer->signo;
+	return !take || sys(SYS_SIGTIMEDWAIT, &mask, 0, &patience, 8, 0) == timer->signo;
 }
 
 long op_timer_create(const struct ctx *ctx, const struct restorer_op *op)
@@ -92,13 +92,12 @@ long op_timer_create(const struct ctx *ctx, const struct restorer_op *op)
 	return create(at(ctx, op->arg[0]));
 }
 
-/* arg[1]: the timer had overruns, and its signal is the leader's to take. */
 long op_timer_arm(const struct ctx *ctx, const struct restorer_op *op)
 {
 	const struct restorer_timer *timer = at(ctx, op->arg[0]);
 	struct __kernel_itimerspec spec;
 
-	if (op->arg[1] && start_in_the_past(timer))
+	if (op->arg[1] != RTIMER_FROM_NOW && start_in_the_past(timer, op->arg[1] == RTIMER_OVERRUN))
 		return 0;
 	set_time(&spec.it_value, timer->value_ns);
 	set_time(&spec.it_interval, timer->interval_ns);
