@@ -3,6 +3,9 @@
  * The part of the restore program that makes the address space.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include "base/cleanup.h"
@@ -112,6 +115,24 @@ static bool move_pieces(struct builder *b, const struct vma *vma, size_t *piece)
 		any = true;
 	}
 	return any;
+}
+
+/* The kernel does not duplicate mappings of huge pages: their file is mapped, by its link in /proc. */
+static int map_huge_shmem(struct builder *b, const struct vma *vma)
+{
+	uint64_t start = stage_shmem_address(b->stage, vma) - vma->pgoff;
+	uint64_t end = start + stage_shmem_size(b->stage, vma->shmem);
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%" PRIx64 "-%" PRIx64, start, end);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(b->err, "open '%s' of shared huge pages", path);
+	*array_push(&b->prog->arena, &b->prog->fds) = fd;
+	BUILDER_OP(b, leader(b), ROP_MMAP, vma->start, vma->end - vma->start, STAGED_PROT,
+		   MAP_SHARED | MAP_FIXED | (vma->flags & MAP_NORESERVE), (uint64_t)fd, vma->pgoff);
+	return 0;
 }
 
 static void move_shmem(struct builder *b, const struct vma *vma, uint64_t at)
@@ -249,6 +270,8 @@ static int build_vma(struct builder *b, const struct vma *vma, size_t *piece, ui
 				       (unsigned long long)vma->end,
 				       (unsigned long long)vma->shmid,
 				       (unsigned long long)vma->shmem->size);
+		if (vma->flags & MAP_HUGETLB)
+			return map_huge_shmem(b, vma);
 		move_shmem(b, vma, at);
 		return 0;
 	}
@@ -321,7 +344,8 @@ static void drop_shmems(struct builder *b)
 	struct range_set used = { 0 };
 
 	array_each(const struct vma, vma, &b->task->mm->vmas) {
-		if (!is_made_here(vma) || !vma->shmem || mapfile_of_vma(vma))
+		if (!is_made_here(vma) || !vma->shmem || mapfile_of_vma(vma) ||
+		    (vma->flags & MAP_HUGETLB))
 			continue;
 		uint64_t at = stage_shmem_address(b->stage, vma);
 

@@ -159,8 +159,8 @@ static void note_taken(struct builder *b)
 	for (size_t i = 0; i < b->snap->shmems.n; i++)
 		if (stage->shmem_at[i])
 			range_set_add(&prog->arena, &prog->taken, stage->shmem_at[i],
-				      stage->shmem_at[i] + ALIGN_UP(b->snap->shmems.v[i]->size,
-								    b->snap->page_size));
+				      stage->shmem_at[i] +
+					      stage_shmem_size(stage, b->snap->shmems.v[i]));
 	range_set_normalize(&prog->taken);
 	prog->limits = (struct range){ stage->own.lowest, stage->own.task_size };
 }

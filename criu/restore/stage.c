@@ -78,8 +78,6 @@ static int check_vma(const struct stage *stage, const struct task *task, const s
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		if (vma->status & refused[i].status)
 			what = refused[i].what;
-	if ((vma->flags & MAP_HUGETLB) && vma->shmem && !vma->shmem->memfd)
-		what = "shared anonymous huge pages";
 	if (what)
 		return err_set(err, -ENOTSUP, "task %d: mapping %#llx-%#llx is %s: not supported",
 			       task->pid, (unsigned long long)vma->start,
@@ -133,22 +131,55 @@ static void add_own(const struct stage *stage, struct arena *arena, uint64_t mar
 			      own->end + margin);
 }
 
-/* The address for @range, whose tables of pages can be moved as a whole if it is large. 0: none. */
+/*
+ * What its first mapping says: of huge pages, and of which size; not charged to the commit limit.
+ */
+static uint32_t shmem_flags(const struct snapshot *snap, const struct shmem *shmem)
+{
+	const uint32_t size_bits = (uint32_t)MAP_HUGE_MASK << MAP_HUGE_SHIFT;
+
+	for (size_t i = 0; i < snap->mms.n; i++)
+		array_each(const struct vma, vma, &snap->mms.v[i]->vmas)
+			if (vma->shmem == shmem)
+				return vma->flags & (vma->flags & MAP_HUGETLB ?
+					MAP_NORESERVE | MAP_HUGETLB | size_bits : MAP_NORESERVE);
+	return 0;
+}
+
+uint64_t stage_shmem_size(const struct stage *stage, const struct shmem *shmem)
+{
+	uint64_t page_size = stage->snap->page_size;
+
+	return ALIGN_UP(shmem->size, page_size);
+}
+
+/*
+ * The address for @range, whose tables of pages can be moved as a whole if it is large. @huge: size
+ * of its pages if they are huge, else 0. 0: there is no room.
+ */
 static uint64_t choose_place(struct stage *stage, struct range_set *taken, struct arena *arena,
-			     const struct range *range)
+			     const struct range *range, uint64_t huge)
 {
 	uint64_t page_size = stage->snap->page_size, table = page_size * (page_size / 8);
 	struct range limits = { stage->own.lowest, stage->own.task_size };
-	uint64_t size = range->end - range->start;
-	uint64_t at = range_set_find_hole(taken, limits, size, table, range->start & (table - 1));
+	uint64_t size = range->end - range->start, align = huge > table ? huge : table;
+	uint64_t at = range_set_find_hole(taken, limits, size, align, range->start & (align - 1));
 
-	if (!at)
+	if (!at && !huge)
 		at = range_set_find_hole(taken, limits, size, page_size, 0);
 	if (at) {
 		range_set_add(arena, taken, at, at + size);
 		range_set_normalize(taken);
 	}
 	return at;
+}
+
+/* 0: they are not; 1: they are, of the size that is usual on this machine. */
+static uint64_t huge_page_size(uint32_t flags)
+{
+	unsigned int log = (flags >> MAP_HUGE_SHIFT) & MAP_HUGE_MASK;
+
+	return flags & MAP_HUGETLB ? UINT64_C(1) << log : 0;
 }
 
 /* Large things first would fit better; address order keeps neighbours together. */
@@ -160,7 +191,7 @@ static bool choose_places(struct stage *stage, struct range_set *taken, struct a
 
 	stage->places.v.n = 0;
 	array_each(const struct range, range, &staged->v) {
-		uint64_t at = choose_place(stage, taken, arena, range);
+		uint64_t at = choose_place(stage, taken, arena, range, 0);
 
 		if (at)
 			*array_push(&stage->arena, &stage->places.v) =
@@ -168,12 +199,14 @@ static bool choose_places(struct stage *stage, struct range_set *taken, struct a
 		all = all && at;
 	}
 	for (size_t i = 0; i < snap->shmems.n; i++) {
-		struct range range = { 0, ALIGN_UP(snap->shmems.v[i]->size, snap->page_size) };
+		struct range range = { 0, stage_shmem_size(stage, snap->shmems.v[i]) };
 
 		stage->shmem_at[i] = 0;
 		if (snap->shmems.v[i]->memfd || !range.end)
 			continue;
-		stage->shmem_at[i] = choose_place(stage, taken, arena, &range);
+		uint64_t huge = huge_page_size(shmem_flags(snap, snap->shmems.v[i]));
+
+		stage->shmem_at[i] = choose_place(stage, taken, arena, &range, huge);
 		all = all && stage->shmem_at[i];
 	}
 	return all;
@@ -246,23 +279,13 @@ int stage_plan(struct stage *stage, const struct snapshot *snap, struct err *err
 	return ret;
 }
 
-/* Not charged to the commit limit if one of its mappings was not. */
-static int shmem_flags(const struct snapshot *snap, const struct shmem *shmem)
-{
-	for (size_t i = 0; i < snap->mms.n; i++)
-		array_each(const struct vma, vma, &snap->mms.v[i]->vmas)
-			if (vma->shmem == shmem)
-				return (int)(vma->flags & MAP_NORESERVE);
-	return 0;
-}
-
 static int stage_shmem(struct stage *stage, const struct shmem *shmem, uint64_t at, int images_fd,
 		       struct arena *arena, struct err *err)
 {
 	uint64_t page_size = stage->snap->page_size;
-	size_t size = (size_t)ALIGN_UP(shmem->size, page_size);
+	size_t size = (size_t)stage_shmem_size(stage, shmem);
 	int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE |
-		    shmem_flags(stage->snap, shmem);
+		    (int)shmem_flags(stage->snap, shmem);
 	void *want = (void *)(uintptr_t)at;
 	void *map = mmap(want, size, PROT_READ | PROT_WRITE, flags, -1, 0);
 	struct page_reads reads = { 0 };
@@ -310,6 +333,6 @@ void stage_release(struct stage *stage)
 	for (size_t i = 0; stage->shmems_mapped && i < snap->shmems.n; i++)
 		if (stage->shmem_at[i])
 			munmap((void *)(uintptr_t)stage->shmem_at[i],
-			       (size_t)ALIGN_UP(snap->shmems.v[i]->size, snap->page_size));
+			       (size_t)stage_shmem_size(stage, snap->shmems.v[i]));
 	stage->shmems_mapped = false;
 }

@@ -85,6 +85,8 @@ bool stage_has_vma(const struct stage *stage, const struct vma *vma);
 bool stage_vma_is_private(const struct vma *vma);
 /* Where @addr of private memory is staged; it is. */
 uint64_t stage_address(const struct stage *stage, uint64_t addr);
+/* Bytes of the mapping that shared anonymous memory is staged in. */
+uint64_t stage_shmem_size(const struct stage *stage, const struct shmem *shmem);
 /* Where the shared anonymous memory of @vma is, from vma->pgoff on; 0: not staged. */
 uint64_t stage_shmem_address(const struct stage *stage, const struct vma *vma);
 
