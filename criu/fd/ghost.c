@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "fd/ghost.h"
 #include "fd/kinds.h"
+#include "fd/reopen.h"
 #include "image/image.h"
 
 enum { BLOCK = 512 };
@@ -225,12 +226,31 @@ static const char *below(const char *path)
 	return *path ? path : ".";
 }
 
+static bool never_had_name(const RegFileEntry *reg)
+{
+	return (reg->flags & O_TMPFILE) == O_TMPFILE;
+}
+
+/* The description that the file was made by, or a new one. */
+static int open_nameless(const struct ghost *ghost, const RegFileEntry *reg, int flags,
+			 struct err *err)
+{
+	if (!never_had_name(reg))
+		return fd_reopen(ghost->fd, flags, err);
+	int fd = fcntl(ghost->fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? err_sys(err, "duplicate the descriptor of '%s'", reg->name) : fd;
+}
+
 int ghost_open(struct fd_opener *opener, const RegFileEntry *reg, int flags, struct err *err)
 {
 	const RemapFilePathEntry *remap = find_remap(opener->snap, reg->id);
 
 	if (!remap)
 		return -ENOENT;
+	const struct ghost *ghost = remap->remap_type == REMAP_TYPE__GHOST ?
+					    find_ghost(opener->snap, remap->remap_id) : NULL;
+	if (ghost && ghost->fd >= 0)
+		return open_nameless(ghost, reg, flags, err);
 	const char *path = stand_in_path(opener->snap, remap);
 	if (!path)
 		return err_set(err, -EBADMSG, "deleted file '%s' is not in the image (remap type "
@@ -264,6 +284,64 @@ static int make_node(const struct ghost *ghost, int images_fd, int root_fd, stru
 	return image_copy_ghost(images_fd, ghost->id, fd, err);
 }
 
+static struct timespec to_timespec(const Timeval *tv)
+{
+	return (struct timespec){ (time_t)tv->tv_sec, (long)tv->tv_usec * 1000 };
+}
+
+/* The entry of the description by which the file was made with O_TMPFILE; NULL: it had a name. */
+static const RegFileEntry *find_nameless(const struct snapshot *snap, const struct ghost *ghost)
+{
+	for (size_t i = 0; i < snap->remaps.n; i++) {
+		const RemapFilePathEntry *remap = snap->remaps.v[i];
+		const struct ofd *ofd;
+
+		if (remap->remap_type != REMAP_TYPE__GHOST || remap->remap_id != ghost->id)
+			continue;
+		ofd = snapshot_find_file(snap, remap->orig_id);
+		if (ofd && ofd->owner && ofd->entry->reg && never_had_name(ofd->entry->reg))
+			return ofd->entry->reg;
+	}
+	return NULL;
+}
+
+static int set_attributes_by_fd(const GhostFileEntry *entry, int fd, const char *name,
+				struct err *err)
+{
+	if (fchown(fd, entry->uid, entry->gid))
+		return err_sys(err, "chown '%s'", name);
+	if (fchmod(fd, entry->mode & 07777))
+		return err_sys(err, "chmod '%s'", name);
+	if (!entry->atim || !entry->mtim)
+		return 0;
+	const struct timespec times[2] = { to_timespec(entry->atim), to_timespec(entry->mtim) };
+	return futimens(fd, times) ? err_sys(err, "set times of '%s'", name) : 0;
+}
+
+/*
+ * Makes it without a name, as it was: such a one can still be given one with linkat(2), which a file
+ * that was deleted cannot. 1; 0: this file system makes none; or -errno.
+ */
+static int make_nameless(struct snapshot *snap, struct ghost *ghost, const RegFileEntry *reg,
+			 int images_fd, int root_fd, int service_fd, struct err *err)
+{
+	const char *dir = dirname(arena_strdup(&snap->arena, reg->name));
+	int flags = (int)reg->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_NOATIME);
+	_cleanup_close_ int fd = openat(root_fd, below(dir), flags | O_TMPFILE | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+		return 0;
+	if (fd < 0)
+		return err_sys(err, "make a file without a name in '%s'", dir);
+	int ret = image_copy_ghost(images_fd, ghost->id, fd, err);
+	if (ret == 0)
+		ret = set_attributes_by_fd(ghost->entry, fd, reg->name, err);
+	if (ret < 0)
+		return ret;
+	ghost->fd = fcntl(fd, F_DUPFD_CLOEXEC, service_fd);
+	return ghost->fd < 0 ? err_sys(err, "duplicate a descriptor") : 1;
+}
+
 static int set_attributes(const struct ghost *ghost, int root_fd, struct err *err)
 {
 	const GhostFileEntry *entry = ghost->entry;
@@ -277,10 +355,7 @@ static int set_attributes(const struct ghost *ghost, int root_fd, struct err *er
 		return err_sys(err, "chmod '%s'", ghost->path);
 	if (!entry->atim || !entry->mtim)
 		return 0;
-	const struct timespec times[2] = {
-		{ (time_t)entry->atim->tv_sec, (long)entry->atim->tv_usec * 1000 },
-		{ (time_t)entry->mtim->tv_sec, (long)entry->mtim->tv_usec * 1000 },
-	};
+	const struct timespec times[2] = { to_timespec(entry->atim), to_timespec(entry->mtim) };
 	return utimensat(root_fd, path, times, 0) ? err_sys(err, "set times of '%s'", ghost->path) :
 						    0;
 }
@@ -317,7 +392,8 @@ static const char *original_name(const struct snapshot *snap, const struct ghost
 	return NULL;
 }
 
-int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, struct err *err)
+int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, int service_fd,
+		  struct err *err)
 {
 	array_each(struct ghost, ghost, &snap->ghosts) {
 		const char *name = original_name(snap, ghost);
@@ -325,10 +401,16 @@ int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, struct err 
 		if (!name)
 			continue;
 		int ret = make_parents(snap, name, root_fd, err);
-		const char *path = arena_printf(&snap->arena, "%s.cr.%x.ghost", name, ghost->id);
-
+		const RegFileEntry *nameless = find_nameless(snap, ghost);
+		if (ret == 0 && nameless)
+			ret = make_nameless(snap, ghost, nameless, images_fd, root_fd, service_fd,
+					    err);
 		if (ret < 0)
 			return ret;
+		if (ret > 0)
+			continue;
+		const char *path = arena_printf(&snap->arena, "%s.cr.%x.ghost", name, ghost->id);
+
 		/* left by a restore that was killed */
 		unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0);
 		ghost->path = path;
@@ -361,6 +443,8 @@ int ghost_cleanup(struct snapshot *snap, int root_fd, bool restored, struct err 
 	int ret = 0;
 
 	array_each(struct ghost, ghost, &snap->ghosts) {
+		if (ghost->fd >= 0)
+			close(take_fd(&ghost->fd));
 		int failed = ghost->path ? remove_ghost(snap, ghost, root_fd, ret ? NULL : err) : 0;
 
 		ret = ret ? ret : failed;

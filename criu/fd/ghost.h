@@ -24,7 +24,8 @@ int ghost_extract(struct fd_extract *x, const RegFileEntry *reg, const struct st
 int ghost_open(struct fd_opener *opener, const RegFileEntry *reg, int flags, struct err *err);
 
 /* Restore, coordinator: makes all ghosts below root; removes all names that stood in. */
-int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, struct err *err);
+int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, int service_fd,
+		  struct err *err);
 int ghost_cleanup(struct snapshot *snap, int root_fd, bool restored, struct err *err);
 
 #endif /* CRIB_FD_GHOST_H */

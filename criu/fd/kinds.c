@@ -92,7 +92,7 @@ int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int image
 		ret = tty_prepare(snap, service_fd, err);
 	if (ret == 0)
 		ret = memfd_prepare(snap, images_fd, service_fd, err);
-	return ret == 0 ? ghost_prepare(snap, images_fd, root_fd, err) : ret;
+	return ret == 0 ? ghost_prepare(snap, images_fd, root_fd, service_fd, err) : ret;
 }
 
 int fd_restore_seal(const struct snapshot *snap, struct err *err)

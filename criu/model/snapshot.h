@@ -171,7 +171,7 @@ struct task {
 struct ghost {
 	uint32_t id; /* of ghost-file-%x.img, and remap_id of the entries that use it */
 	GhostFileEntry *entry;
-	int fd;		     /* dump: where content is read, owned; restore: -1 */
+	int fd;		     /* owned. Dump: where content is read; restore: of one without a name */
 	const char *path;    /* restore: where it was made */
 };
 
