@@ -61,7 +61,7 @@ __noinline int emit_fd(u32 fd)
 		return 0;
 	read_bulk(file_bulk, struct file, file);
 	int ret = file_describe((u64)bulk_field(file_bulk, struct file, file, f_path.mnt),
-				(u64)bulk_field(file_bulk, struct file, file, f_path.dentry));
+				(u64)bulk_field(file_bulk, struct file, file, f_path.dentry), 0);
 	if (ret)
 		return ret;
 	raw->head.type = RAW_FD;
@@ -142,4 +142,8 @@ static int each_table(u32 i, void *unused)
 	return emit_end(0, table.count) != 0;
 }
 
-RUN_PROGRAM(collect_fds, each_table)
+__noinline int collect_fds(void)
+{
+	bpf_loop(RUN_MAX_TARGETS, each_table, NULL, 0);
+	return 0;
+}

@@ -213,10 +213,28 @@ static __always_inline void describe_pseudo(u64 dentry, u64 inode)
 	described.raw.name_len = len > 0 ? (len - 1) & 31 : 0;
 }
 
-__noinline int file_describe(u64 mnt, u64 dentry)
+/*
+ * Who maps a file of overlayfs has a struct backing_file: its f_path is the file below, in a mount
+ * of overlayfs' own, and user_path what was opened. Whether a struct file is one is a bit that has
+ * moved; that mount tells as well.
+ */
+static __always_inline void path_of_opened(u64 file, u64 *mnt, u64 *dentry)
+{
+	*mnt = (u64)field_of(file, struct file, f_path.mnt);
+	*dentry = (u64)field_of(file, struct file, f_path.dentry);
+	if (!has_field(struct backing_file, user_path) || !mount_get(*mnt)->is_private ||
+	    (super_get((u64)field_of(*dentry, struct dentry, d_sb))->flags & SB_KERNMOUNT))
+		return;
+	*mnt = (u64)field_of(file, struct backing_file, user_path.mnt);
+	*dentry = (u64)field_of(file, struct backing_file, user_path.dentry);
+}
+
+__noinline int file_describe(u64 mnt, u64 dentry, u64 opened)
 {
 	struct raw_file *raw = &described.raw;
 
+	if (opened)
+		path_of_opened(opened, &mnt, &dentry);
 	read_bulk(dentry_bulk, struct dentry, dentry);
 	u64 inode = (u64)bulk_field(dentry_bulk, struct dentry, dentry, d_inode);
 	u64 parent = (u64)bulk_field(dentry_bulk, struct dentry, dentry, d_parent);
@@ -247,22 +265,4 @@ __noinline int file_describe(u64 mnt, u64 dentry)
 		      bulk_field(dentry_bulk, struct dentry, dentry, d_name.len));
 	raw->dir = dir_number(mnt, parent);
 	return raw->dir ? 0 : -EAGAIN;
-}
-
-/*
- * Who maps a file of overlayfs has a struct backing_file: its f_path is the file below, in a mount
- * of overlayfs' own, and user_path what was opened. Whether a struct file is one is a bit that has
- * moved; that mount tells as well.
- */
-__noinline int file_describe_opened(u64 file)
-{
-	u64 mnt = (u64)field_of(file, struct file, f_path.mnt);
-	u64 dentry = (u64)field_of(file, struct file, f_path.dentry);
-
-	if (has_field(struct backing_file, user_path) && mount_get(mnt)->is_private &&
-	    !(super_get((u64)field_of(dentry, struct dentry, d_sb))->flags & SB_KERNMOUNT)) {
-		mnt = (u64)field_of(file, struct backing_file, user_path.mnt);
-		dentry = (u64)field_of(file, struct backing_file, user_path.dentry);
-	}
-	return file_describe(mnt, dentry);
 }

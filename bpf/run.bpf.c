@@ -115,4 +115,21 @@ __noinline int target_find(void)
 	return run.signal ? 0 : -ESRCH;
 }
 
+/* The one program: what all groups share is checked and loaded once. */
+SEC("syscall")
+int collect(volatile struct run_cursor *cursor)
+{
+	run_begin(cursor->target, cursor->nr_targets, cursor->pos);
+	switch (cursor->group) {
+	case RUN_TASKS: collect_tasks(); break;
+	case RUN_THREADS: collect_threads(); break;
+	case RUN_MM: collect_mm(); break;
+	case RUN_FDS: collect_fds(); break;
+	}
+	cursor->target = run.target;
+	cursor->pos = run.pos;
+	cursor->status = run.target < run.nr_targets ? RUN_INTERRUPTED : RUN_DONE;
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -140,30 +140,21 @@ int target_find(void);
 u32 pid_number(u64 pid);
 
 /*
- * The body of a program: @each_target is the callback of bpf_loop() that handles target run.target,
- * from run.pos on, and returns 1 when the run is to stop.
+ * The groups, one in each file: target run.target and those behind it from run.pos on, until all
+ * are done or the run is to stop.
  */
-#define RUN_PROGRAM(name, each_target)                                                             \
-	SEC("syscall")                                                                             \
-	int name(volatile struct run_cursor *cursor)                                               \
-	{                                                                                          \
-		run_begin(cursor->target, cursor->nr_targets, cursor->pos);                        \
-		bpf_loop(RUN_MAX_TARGETS, each_target, NULL, 0);                                   \
-		cursor->target = run.target;                                                       \
-		cursor->pos = run.pos;                                                             \
-		cursor->status = run.target < run.nr_targets ? RUN_INTERRUPTED : RUN_DONE;         \
-		return 0;                                                                          \
-	}
+int collect_tasks(void);
+int collect_threads(void);
+int collect_mm(void);
+int collect_fds(void);
 
 /* ---- Files, in path.bpf.c ---- */
 
 /*
- * Describes the file at the struct path {@mnt, @dentry} into described, and sends its directory
- * when that was not done before. 0; -EAGAIN: the ring is full.
+ * Describes the file at the struct path {@mnt, @dentry} into described, or, unless it is 0, that of
+ * the struct file @opened under the name that its user knows. Sends its directory when that was
+ * not done before. 0; -EAGAIN: the ring is full.
  */
-int file_describe(u64 mnt, u64 dentry);
-
-/* The same for the struct file at @file under the name that its user opened it by. */
-int file_describe_opened(u64 file);
+int file_describe(u64 mnt, u64 dentry, u64 opened);
 
 #endif /* CRIB_BPF_RUN_H */

@@ -315,13 +315,13 @@ __noinline int emit_path(u32 which)
 
 		if (!file)
 			return 0;
-		ret = file_describe_opened(file);
+		ret = file_describe(0, 0, file);
 	} else if (which == REC_PATH_CWD) {
 		ret = file_describe((u64)field_of(fs, struct fs_struct, pwd.mnt),
-				    (u64)field_of(fs, struct fs_struct, pwd.dentry));
+				    (u64)field_of(fs, struct fs_struct, pwd.dentry), 0);
 	} else {
 		ret = file_describe((u64)field_of(fs, struct fs_struct, root.mnt),
-				    (u64)field_of(fs, struct fs_struct, root.dentry));
+				    (u64)field_of(fs, struct fs_struct, root.dentry), 0);
 	}
 	if (ret)
 		return ret;
@@ -378,4 +378,8 @@ static int each_task(u32 i, void *unused)
 	return emit_end(0, 1) != 0;
 }
 
-RUN_PROGRAM(collect_tasks, each_task)
+__noinline int collect_tasks(void)
+{
+	bpf_loop(RUN_MAX_TARGETS, each_task, NULL, 0);
+	return 0;
+}

@@ -232,4 +232,8 @@ static int each_process(u32 i, void *unused)
 	return emit_end(0, field_of(run.signal, struct signal_struct, nr_threads)) != 0;
 }
 
-RUN_PROGRAM(collect_threads, each_process)
+__noinline int collect_threads(void)
+{
+	bpf_loop(RUN_MAX_TARGETS, each_process, NULL, 0);
+	return 0;
+}

@@ -151,7 +151,7 @@ __noinline int emit_vma(u64 vma)
 	if (file) {
 		if (tree.file != file) {
 			tree.file = 0;
-			if (file_describe_opened(file))
+			if (file_describe(0, 0, file))
 				return -EAGAIN;
 			tree.file = file;
 		}
@@ -262,4 +262,8 @@ static int each_mm(u32 i, void *unused)
 	return emit_end(0, field_of(tree.mm, struct mm_struct, map_count)) != 0;
 }
 
-RUN_PROGRAM(collect_mm, each_mm)
+__noinline int collect_mm(void)
+{
+	bpf_loop(RUN_MAX_TARGETS, each_mm, NULL, 0);
+	return 0;
+}

@@ -4,7 +4,7 @@
  * given, and what it writes into the ring. Both sides are built together, so this may change at
  * will; what leaves the engine is records.h.
  *
- * A run of a program covers targets [cursor.target, cursor.nr_targets) and ends when all are done,
+ * A run of the program covers targets [cursor.target, cursor.nr_targets) and ends when all are done,
  * when the ring is full or when it has lasted long enough. Run again with the cursor it left, it
  * goes on with the first thing that it has not written. Nothing is written twice or in pieces.
  * What is written of one target ends with a RAW_END.
@@ -34,13 +34,16 @@ enum run_status {
 	RUN_INTERRUPTED, /* the ring is full or the time is up: run again */
 };
 
-/* The context of every program: in and out. */
+/* What is collected, in the order of enum rec_group. */
+enum run_group { RUN_TASKS, RUN_THREADS, RUN_MM, RUN_FDS };
+
+/* The context of the program: in and out. */
 struct run_cursor {
 	__u32 target;
 	__u32 nr_targets;
 	__u64 pos; /* in the target, of a meaning that only the program knows; 0: its begin */
+	__u32 group;  /* in: enum run_group */
 	__u32 status; /* out: enum run_status */
-	__u32 reserved;
 };
 
 enum raw_type {

@@ -13,17 +13,15 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "collect/bpf/cut.h"
 #include "collect/bpf/programs.h"
 
 /* bpf/embed.S */
 extern const char bpf_object_data[], bpf_object_data_end[];
 
-static const char *const program_names[RG_MAX] = {
-	[RG_TASK] = "collect_tasks",
-	[RG_THREAD] = "collect_threads",
-	[RG_MM] = "collect_mm",
-	[RG_FD] = "collect_fds",
-};
+_Static_assert((int)RUN_TASKS == (int)RG_TASK && (int)RUN_THREADS == (int)RG_THREAD &&
+		       (int)RUN_MM == (int)RG_MM && (int)RUN_FDS == (int)RG_FD,
+	       "the program counts groups as everybody does");
 
 /* Of what libbpf says only failures of its own matter, and those come back as numbers too. */
 static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -65,17 +63,12 @@ static int find_parts(struct bpf_programs *programs, struct err *err)
 {
 	const struct bpf_object *object = programs->object;
 
-	for (int group = 0; group < RG_MAX; group++) {
-		if (!program_names[group])
-			continue;
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(object, program_names[group]);
-		programs->program_fd[group] = program ? bpf_program__fd(program) : -1;
-	}
+	struct bpf_program *program = bpf_object__find_program_by_name(object, "collect");
 	struct bpf_map *ring = bpf_object__find_map_by_name(object, "ring");
 	struct bpf_map *control = bpf_object__find_map_by_name(object, ".data.control");
-	if (!ring || !control)
-		return err_set(err, -EINVAL, "the BPF object lacks its maps");
+	if (!program || !ring || !control)
+		return err_set(err, -EINVAL, "the BPF object lacks its program or maps");
+	programs->program_fd = bpf_program__fd(program);
 	programs->ring_fd = bpf_map__fd(ring);
 	programs->control_fd = bpf_map__fd(control);
 	return 0;
@@ -83,18 +76,40 @@ static int find_parts(struct bpf_programs *programs, struct err *err)
 
 static void programs_init(struct bpf_programs *programs)
 {
-	*programs = (struct bpf_programs){ .ring_fd = -1, .control_fd = -1 };
-	for (int group = 0; group < RG_MAX; group++)
-		programs->program_fd[group] = -1;
+	*programs = (struct bpf_programs){ .program_fd = -1, .ring_fd = -1, .control_fd = -1 };
+}
+
+static struct bpf_object *open_object(const char *btf_path)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "crib",
+		    .btf_custom_path = btf_path);
+	size_t size = (size_t)(bpf_object_data_end - bpf_object_data);
+
+	return bpf_object__open_mem(bpf_object_data, size, &opts);
+}
+
+/* Type information that is not the kernel's whole: the programs are loaded faster. */
+static int open_cut(struct err *err)
+{
+	struct bpf_object *object = open_object(NULL);
+
+	if (!object)
+		return err_sys(err, "open the BPF object");
+	int fd = bpf_cut_open(bpf_object__btf(object), err);
+	bpf_object__close(object);
+	return fd;
 }
 
 static int load_object(struct bpf_programs *programs, size_t ring_size, struct err *err)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "crib");
+	char path[32];
 
 	libbpf_set_print(print_nothing);
-	programs->object = bpf_object__open_mem(
-		bpf_object_data, (size_t)(bpf_object_data_end - bpf_object_data), &opts);
+	_cleanup_close_ int cut = open_cut(err);
+	if (cut < 0)
+		return cut;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", cut);
+	programs->object = open_object(path);
 	if (!programs->object)
 		return err_sys(err, "open the BPF object");
 	struct bpf_map *ring = bpf_object__find_map_by_name(programs->object, "ring");
@@ -138,11 +153,12 @@ int bpf_programs_run(struct bpf_programs *programs, enum rec_group group, struct
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = cursor, .ctx_size_in = sizeof(*cursor));
 
 	cursor->status = 0;
-	int ret = bpf_prog_test_run_opts(programs->program_fd[group], &opts);
+	cursor->group = group;
+	int ret = bpf_prog_test_run_opts(programs->program_fd, &opts);
 	if (ret < 0)
-		return err_ret(err, ret, "run BPF program %s", program_names[group]);
+		return err_ret(err, ret, "run the BPF program");
 	if (cursor->status != RUN_DONE && cursor->status != RUN_INTERRUPTED)
-		return err_set(err, -EBADMSG, "BPF program %s ended with status %u",
-			       program_names[group], cursor->status);
+		return err_set(err, -EBADMSG, "the BPF program ended with status %u",
+			       cursor->status);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The BPF programs, ready to run: one instance of them, with its memory and its ring, which serves
- * one caller at a time.
+ * The BPF program, ready to run: one instance of it, with its memory and its ring, which serves one
+ * caller at a time.
  */
 #ifndef CRIB_COLLECT_BPF_PROGRAMS_H
 #define CRIB_COLLECT_BPF_PROGRAMS_H
@@ -15,7 +15,7 @@ struct bpf_object;
 
 struct bpf_programs {
 	struct bpf_object *object; /* of libbpf; NULL: they come from bpffs */
-	int program_fd[RG_MAX];	   /* -1: none for that group */
+	int program_fd;
 	int ring_fd, control_fd;
 	struct run_control *control; /* mapped */
 	struct bpf_ring ring;
@@ -23,11 +23,11 @@ struct bpf_programs {
 
 #define BPF_RING_SIZE (256 * 1024) /* a power of two and a multiple of the page size */
 
-/* Loads the programs into the kernel. 0 or -errno, described. End them by bpf_programs_close(). */
+/* Loads the program into the kernel. 0 or -errno, described. End them by bpf_programs_close(). */
 int bpf_programs_load(struct bpf_programs *programs, size_t ring_size, struct err *err);
 void bpf_programs_close(struct bpf_programs *programs);
 
-/* Runs the program of @group with @cursor. 0 or -errno, described. */
+/* Runs the program for @group with @cursor. 0 or -errno, described. */
 int bpf_programs_run(struct bpf_programs *programs, enum rec_group group,
 		     struct run_cursor *cursor, struct err *err);
 

@@ -212,8 +212,6 @@ static int bpf_collect(struct source *source, enum rec_group group,
 	};
 	int ret = 0;
 
-	if (run.source->programs.program_fd[group] < 0)
-		return -ENOTSUP;
 	run.source->programs.control->generation++;
 	if (group == RG_TASK && !run.source->knows_thp)
 		ret = bpf_learn_thp(&run);
