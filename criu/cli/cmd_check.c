@@ -42,11 +42,16 @@ static int check_feature(const char *name, struct err *err)
 	return 0;
 }
 
+static struct source *load_bpf(struct err *err)
+{
+	return bpf_source_new(BPF_LOAD, err);
+}
+
 /* Each engine that was asked for must be able to start here. */
 static int check_engine(const struct opts *opts, struct err *err)
 {
 	static struct source *(*const makers[])(struct err * err) = {
-		[OPTS_ENGINE_BPF] = bpf_source_new,
+		[OPTS_ENGINE_BPF] = load_bpf,
 		[OPTS_ENGINE_PROC] = proc_source_new,
 	};
 	bool checked[ARRAY_SIZE(makers)] = { false };

@@ -3,39 +3,85 @@
  * Choosing engines, see engine.h.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "collect/engine.h"
 
 #ifdef NO_BPF
-struct source *bpf_source_new(struct err *err)
+struct source *bpf_source_new(enum bpf_effort effort, struct err *err)
 {
 	err_set(err, -ENOTSUP, "this crib was built without the BPF engine (make BPF=0)");
 	return NULL;
 }
 #endif
 
-static bool insists_on_bpf(const uint8_t choice[RG_MAX])
+/*
+ * What the BPF engine saves, in microseconds, and what it costs to load it: medians that
+ * test/engine/compare measured, rounded in favour of not loading.
+ */
+enum {
+	SAVED_BY_TASK = 120,
+	SAVED_BY_THREAD = 12,
+	SAVED_BY_FD = 5,
+	LOADING = 40000,
+};
+
+static bool is_chosen(const uint8_t choice[RG_MAX], enum engine_choice engine)
 {
-	return memchr(choice, ENGINE_BPF, RG_MAX) != NULL;
+	return memchr(choice, engine, RG_MAX) != NULL;
 }
 
 int engines_open(struct engines *engines, const uint8_t choice[RG_MAX], struct err *err)
 {
+	bool insists = is_chosen(choice, ENGINE_BPF);
+
 	*engines = (struct engines){ 0 };
 	memcpy(engines->choice, choice, RG_MAX);
 	engines->proc = proc_source_new(err);
 	if (!engines->proc)
 		return err->code;
-	/* Loading costs more than small trees save: auto waits until programs can be pinned. */
-	if (!insists_on_bpf(choice))
+	if (!insists && !is_chosen(choice, ENGINE_AUTO))
 		return 0;
-	engines->bpf = bpf_source_new(&engines->reason);
+	engines->bpf = bpf_source_new(insists ? BPF_LOAD : BPF_IF_READY, &engines->reason);
 	if (engines->bpf)
 		return 0;
-	*err = engines->reason;
-	engines_close(engines);
-	return err->code;
+	if (insists) {
+		*err = engines->reason;
+		engines_close(engines);
+		return err->code;
+	}
+	engines->may_load = engines->reason.code == -EAGAIN;
+	engines->fell_back = !engines->may_load;
+	return 0;
+}
+
+/* How many descriptors a process has, for which no file has to be opened; 0: not known. */
+static uint64_t count_fds(pid_t pid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0; /* since Linux 6.2 */
+}
+
+/* Loads the BPF engine for a tree that is large enough. */
+static void load_if_it_pays(struct engines *engines, const struct collect_target *targets, size_t n)
+{
+	uint64_t saved = 0;
+
+	if (!engines->may_load)
+		return;
+	engines->may_load = false;
+	for (size_t i = 0; i < n && saved < LOADING; i++)
+		saved += SAVED_BY_TASK + SAVED_BY_THREAD * targets[i].nr_tids +
+			 SAVED_BY_FD * count_fds(targets[i].pid);
+	if (saved < LOADING)
+		return;
+	engines->bpf = bpf_source_new(BPF_LOAD, &engines->reason);
+	engines->fell_back = !engines->bpf;
 }
 
 void engines_close(struct engines *engines)
@@ -53,6 +99,8 @@ int engines_collect(struct engines *engines, enum rec_group group,
 {
 	struct source *source = engines->proc;
 
+	if (engines->choice[group] == ENGINE_AUTO)
+		load_if_it_pays(engines, targets, n);
 	if (engines->choice[group] != ENGINE_PROC && engines->bpf)
 		source = engines->bpf;
 	int ret = source->ops->collect(source, group, targets, n, sink, err);

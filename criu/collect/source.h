@@ -55,6 +55,15 @@ struct source {
 
 /* Makers. NULL with @err when the source cannot work here. The caller frees by ops->free. */
 struct source *proc_source_new(struct err *err);
-struct source *bpf_source_new(struct err *err); /* collect/bpf/; -DNO_BPF builds return NULL */
+
+/*
+ * The BPF programs of an earlier crib stay in the kernel where there is a bpffs; loading them takes
+ * ten milliseconds or more.
+ */
+enum bpf_effort {
+	BPF_IF_READY, /* only if it costs next to nothing: -EAGAIN when it would not */
+	BPF_LOAD,     /* in any case */
+};
+struct source *bpf_source_new(enum bpf_effort effort, struct err *err); /* collect/bpf/ */
 
 #endif /* CRIB_COLLECT_SOURCE_H */

@@ -74,9 +74,18 @@ static int find_parts(struct bpf_programs *programs, struct err *err)
 	return 0;
 }
 
-static void programs_init(struct bpf_programs *programs)
+void bpf_programs_init(struct bpf_programs *programs)
 {
-	*programs = (struct bpf_programs){ .program_fd = -1, .ring_fd = -1, .control_fd = -1 };
+	*programs = (struct bpf_programs){
+		.program_fd = -1, .ring_fd = -1, .control_fd = -1, .lock_fd = -1
+	};
+}
+
+int bpf_programs_map(struct bpf_programs *programs, size_t ring_size, struct err *err)
+{
+	int ret = map_control(programs, err);
+
+	return ret == 0 ? bpf_ring_map(&programs->ring, programs->ring_fd, ring_size, err) : ret;
 }
 
 static struct bpf_object *open_object(const char *btf_path)
@@ -121,14 +130,12 @@ static int load_object(struct bpf_programs *programs, size_t ring_size, struct e
 
 int bpf_programs_load(struct bpf_programs *programs, size_t ring_size, struct err *err)
 {
-	programs_init(programs);
+	bpf_programs_init(programs);
 	int ret = load_object(programs, ring_size, err);
 	if (ret == 0)
 		ret = find_parts(programs, err);
 	if (ret == 0)
-		ret = map_control(programs, err);
-	if (ret == 0)
-		ret = bpf_ring_map(&programs->ring, programs->ring_fd, ring_size, err);
+		ret = bpf_programs_map(programs, ring_size, err);
 	if (ret < 0)
 		bpf_programs_close(programs);
 	return ret;
@@ -141,10 +148,15 @@ void bpf_programs_close(struct bpf_programs *programs)
 	bpf_ring_unmap(&programs->ring);
 	if (programs->control)
 		munmap(programs->control, ALIGN_UP(sizeof(*programs->control), page));
-	/* the descriptors are libbpf's */
-	if (programs->object)
+	if (programs->object) {
 		bpf_object__close(programs->object);
-	programs_init(programs);
+	} else {
+		cleanup_close(&programs->program_fd);
+		cleanup_close(&programs->ring_fd);
+		cleanup_close(&programs->control_fd);
+	}
+	cleanup_close(&programs->lock_fd);
+	bpf_programs_init(programs);
 }
 
 int bpf_programs_run(struct bpf_programs *programs, enum rec_group group, struct run_cursor *cursor,

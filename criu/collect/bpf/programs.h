@@ -14,9 +14,9 @@
 struct bpf_object;
 
 struct bpf_programs {
-	struct bpf_object *object; /* of libbpf; NULL: they come from bpffs */
-	int program_fd;
-	int ring_fd, control_fd;
+	struct bpf_object *object; /* libbpf's, owns the descriptors; NULL: they come from bpffs */
+	int program_fd, ring_fd, control_fd;
+	int lock_fd; /* of the pinned instance, -1: it is not pinned */
 	struct run_control *control; /* mapped */
 	struct bpf_ring ring;
 };
@@ -26,6 +26,10 @@ struct bpf_programs {
 /* Loads the program into the kernel. 0 or -errno, described. End them by bpf_programs_close(). */
 int bpf_programs_load(struct bpf_programs *programs, size_t ring_size, struct err *err);
 void bpf_programs_close(struct bpf_programs *programs);
+
+/* For who gets the descriptors elsewhere: all -1; then the memory behind them. */
+void bpf_programs_init(struct bpf_programs *programs);
+int bpf_programs_map(struct bpf_programs *programs, size_t ring_size, struct err *err);
 
 /* Runs the program for @group with @cursor. 0 or -errno, described. */
 int bpf_programs_run(struct bpf_programs *programs, enum rec_group group,

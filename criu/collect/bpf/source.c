@@ -13,7 +13,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "collect/bpf/engine.h"
+#include "collect/bpf/pin.h"
 
 enum {
 	MAX_RETRIES = 3, /* of a target that changes while it is read */
@@ -246,20 +248,42 @@ static const struct source_ops bpf_ops = {
 	.free = bpf_free,
 };
 
-struct source *bpf_source_new(struct err *err)
+/* Pinned programs, or loaded ones that are pinned for the next time where that can be done. */
+static int get_programs(struct bpf_programs *programs, enum bpf_effort effort, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int ret = bpf_pin_open(programs, &why);
+
+	if (ret == 0)
+		return 0;
+	if (ret != -ENOENT)
+		log_debug("pinned BPF programs: %s", why.text);
+	/* the first crib loads them for all that follow */
+	if (effort == BPF_IF_READY && !bpf_pin_possible())
+		return err_set(err, -EAGAIN, "the BPF programs are not pinned (crib bpf pin)");
+	ret = bpf_programs_load(programs, BPF_RING_SIZE, err);
+	if (ret == 0 && bpf_pin_possible() && bpf_pin_make(programs, &why) < 0)
+		log_debug("%s", why.text);
+	return ret;
+}
+
+struct source *bpf_source_new(enum bpf_effort effort, struct err *err)
 {
 	struct bpf_source *self = xzalloc(sizeof(*self));
+	struct bpf_programs *programs = &self->programs;
 
 	self->source.ops = &bpf_ops;
 	self->page_size = (size_t)sysconf(_SC_PAGESIZE);
-	int ret = bpf_programs_load(&self->programs, BPF_RING_SIZE, err);
-	if (ret == 0 && getrandom(self->programs.control->key, sizeof(self->programs.control->key),
-				  0) != sizeof(self->programs.control->key))
-		ret = err_sys(err, "getrandom");
-	if (ret == 0)
-		return &self->source;
-	if (self->programs.control)
-		bpf_programs_close(&self->programs);
-	free(self);
-	return NULL;
+	int ret = get_programs(programs, effort, err);
+	if (ret < 0) {
+		free(self);
+		return NULL;
+	}
+	if (getrandom(programs->control->key, sizeof(programs->control->key), 0) !=
+	    sizeof(programs->control->key)) {
+		err_sys(err, "getrandom");
+		bpf_free(&self->source);
+		return NULL;
+	}
+	return &self->source;
 }

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pins: loaded programs that stay in the kernel under names in bpffs, so that the next crib need not
+ * load them. They are root's alone:
+ *
+ *   /sys/fs/bpf/crib/KERNEL-PROGRAMS/N/{collect,ring,control}
+ *
+ * Each N is an instance that serves one crib at a time, which holds a lock on its folder.
+ */
+#ifndef CRIB_COLLECT_BPF_PIN_H
+#define CRIB_COLLECT_BPF_PIN_H
+
+#include <stdbool.h>
+
+#include "collect/bpf/programs.h"
+
+#define BPF_PIN_ROOT "/sys/fs/bpf"
+#define BPF_PIN_DIR  BPF_PIN_ROOT "/crib"
+
+#define BPF_PIN_ID_SIZE 40
+
+/* True when a bpffs is mounted at BPF_PIN_ROOT and the caller is root. */
+bool bpf_pin_possible(void);
+
+/*
+ * Takes a pinned instance that nobody uses. 0; -ENOENT: there is none; other -errno: what is there
+ * is not to be trusted, described.
+ */
+int bpf_pin_open(struct bpf_programs *programs, struct err *err);
+
+/*
+ * Pins loaded @programs as a further instance and locks it. Pins of other cribs and programs that
+ * nobody uses are removed. 0 or -errno, described; @programs work in either case.
+ */
+int bpf_pin_make(struct bpf_programs *programs, struct err *err);
+
+/* Mounts a bpffs when there is none. 1: it was mounted now; 0; -errno, described. */
+int bpf_pin_mount(struct err *err);
+
+/* Removes all pins, but those in use. Returns the number of instances that stay; -errno. */
+int bpf_pin_remove_all(struct err *err);
+
+struct bpf_pin_status {
+	char id[BPF_PIN_ID_SIZE]; /* KERNEL-PROGRAMS */
+	unsigned int slot;
+	bool ours;   /* of this kernel and these programs */
+	bool in_use;
+};
+
+/* Calls @show for every instance. 0 or -errno, described. */
+int bpf_pin_each(void (*show)(const struct bpf_pin_status *status, void *ctx), void *ctx,
+		 struct err *err);
+
+#endif /* CRIB_COLLECT_BPF_PIN_H */
