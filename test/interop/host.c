@@ -44,9 +44,9 @@ static _Noreturn void run_command(int terminal, char **argv)
 			die("host: setsid or /dev/null");
 		for (int fd = 0; fd < 3; fd++)
 			dup2(null, fd);
-		if (null > 2)
-			close(null);
 	}
+	/* what this process was started with belongs to others and would be part of the dump */
+	close_range(3, ~0U, 0);
 	execvp(argv[0], argv);
 	die(argv[0]);
 }
