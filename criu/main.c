@@ -25,6 +25,7 @@ static int (*const runners[CMD_MAX])(const struct opts *opts, struct err *err) =
 	[CMD_RESTORE] = cmd_restore,
 	[CMD_CHECK] = cmd_check,
 	[CMD_INSPECT] = cmd_inspect,
+	[CMD_BPF] = cmd_bpf,
 };
 
 /* Descriptors 0 to 2 are opened if need be, so that no other file becomes standard error. */

@@ -15,6 +15,11 @@ const struct command command_table[CMD_MAX] = {
 			  .operands = "DIR",
 			  .max_operands = 1,
 			  .help = "show what image files hold, or, with -t, what a dump would" },
+	[CMD_BPF] = { .name = "bpf",
+		      .operands = "pin|unpin|status",
+		      .max_operands = 1,
+		      .help = "keep the BPF programs in the kernel, so that they need not be loaded "
+			      "again, remove them, or list them" },
 	[CMD_PRE_DUMP] = { .name = "pre-dump",
 			   .refusal = "incremental dumps are not supported yet, use dump" },
 	[CMD_PAGE_SERVER] = { .name = "page-server",

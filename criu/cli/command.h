@@ -16,6 +16,7 @@ enum command_id {
 	CMD_RESTORE,
 	CMD_CHECK,
 	CMD_INSPECT,
+	CMD_BPF,
 	CMD_PRE_DUMP,
 	CMD_PAGE_SERVER,
 	CMD_SERVICE,
@@ -51,5 +52,6 @@ int cmd_dump(const struct opts *opts, struct err *err);
 int cmd_restore(const struct opts *opts, struct err *err);
 int cmd_check(const struct opts *opts, struct err *err);
 int cmd_inspect(const struct opts *opts, struct err *err);
+int cmd_bpf(const struct opts *opts, struct err *err);
 
 #endif /* CRIB_CLI_COMMAND_H */
