@@ -253,6 +253,39 @@ static int create(const MemfdInodeEntry *inode, struct err *err)
 	return fd < 0 ? err_sys(err, "memfd_create") : fd;
 }
 
+/* Into a mapping: where there is no page for it the call fails, and no SIGBUS comes. */
+static int read_pages(int pages_fd, void *to, size_t len, uint64_t off, struct err *err)
+{
+	ssize_t got = io_pread(pages_fd, to, len, (off_t)off);
+
+	if (got == -EFAULT)
+		return err_set(err, -ENOMEM, "read pages: there is no memory, or no huge page, left");
+	if (got < 0)
+		return err_ret(err, (int)got, "read pages");
+	return (size_t)got == len ? 0 : err_set(err, -EBADMSG, "read pages: the file is too short");
+}
+
+/*
+ * Huge pages: where the file had none the image has zeros, and those are left out, since pages of
+ * the pool are rare.
+ */
+static int read_sparse(int pages_fd, char *to, size_t size, uint64_t off, struct err *err)
+{
+	static const char zeros[64 * 1024];
+	_cleanup_free_ char *buf = xzalloc(sizeof(zeros));
+	int ret = 0;
+
+	for (size_t done = 0; done < size && ret == 0;) {
+		size_t len = size - done < sizeof(zeros) ? size - done : sizeof(zeros);
+
+		ret = read_pages(pages_fd, buf, len, off + done, err);
+		if (ret == 0 && memcmp(buf, zeros, len))
+			ret = read_pages(pages_fd, to + done, len, off + done, err);
+		done += len;
+	}
+	return ret;
+}
+
 /* Contents go in by a mapping, in pieces that fit into any address space: huge pages have no write(2). */
 static int fill_range(const struct memfd_file *file, const struct page_range *range,
 		      uint32_t page_size, int pages_fd, struct err *err)
@@ -262,16 +295,17 @@ static int fill_range(const struct memfd_file *file, const struct page_range *ra
 
 	for (uint64_t at = range->vaddr; at < end;) {
 		size_t len = (size_t)(end - at < piece ? end - at : piece);
-		void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd,
-				 (off_t)at);
+		void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+				 file->fd, (off_t)at);
 
 		if (map == MAP_FAILED)
 			return err_sys(err, "map %zu bytes", len);
-		ssize_t got = io_pread(pages_fd, map, len, (off_t)off);
+		int ret = file->inode->has_hugetlb_flag ?
+				  read_sparse(pages_fd, map, len, off, err) :
+				  read_pages(pages_fd, map, len, off, err);
 		munmap(map, len);
-		if (got != (ssize_t)len)
-			return got < 0 ? err_ret(err, (int)got, "read pages") :
-					 err_set(err, -EBADMSG, "read pages: the file is too short");
+		if (ret < 0)
+			return ret;
 		at += len;
 		off += len;
 	}
