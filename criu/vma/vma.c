@@ -79,7 +79,9 @@ static uint32_t status_of(const struct rec_vma *rec)
 
 	if (rec->special != REC_VMA_NORMAL)
 		return status_of_special(rec->special);
-	if (!rec->ino)
+	/* Huge pages of no file are in one that nobody can name. */
+	if (!rec->ino || (rec->name_len == 14 && !memcmp(rec->name, "/anon_hugepage", 14) &&
+			  (rec->file_flags & REC_FILE_DELETED)))
 		return VMA_AREA_REGULAR | (shared ? VMA_ANON_SHARED : VMA_ANON_PRIVATE);
 	if (rec->name_len == 9 && !memcmp(rec->name, "/dev/zero", 9) &&
 	    (rec->file_flags & REC_FILE_DELETED))
