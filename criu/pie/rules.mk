@@ -27,6 +27,11 @@ endif
 PIE_LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,noexecstack \
 	       -Wl,--build-id=none -Wl,--gc-sections -Wl,--no-undefined -Wl,-T,$(PIE_DIR)/blob.lds
 
+# 64-bit division is a function there.
+ifeq ($(ARCH),arm)
+PIE_LIBS := $(shell $(CC) -print-libgcc-file-name)
+endif
+
 EXTRA_OBJS += $(PIE_OUT)/embed.o
 
 $(PIE_OUT)/%.o: $(PIE_DIR)/%.c $(PIE_DIR)/../rules.mk
@@ -40,7 +45,7 @@ $(PIE_OUT)/entry.o: $(PIE_DIR)/arch/$(ARCH)/entry.S
 
 $(PIE_OUT)/restorer.elf: $(PIE_OBJS) $(PIE_DIR)/blob.lds
 	@echo "  BLOB    $@"
-	@$(CC) $(PIE_LDFLAGS) -o $@ $(PIE_OBJS)
+	@$(CC) $(PIE_LDFLAGS) -o $@ $(PIE_OBJS) $(PIE_LIBS)
 
 # The linker script refuses relocations; this refuses symbols that nothing defines.
 $(PIE_OUT)/restorer.bin: $(PIE_OUT)/restorer.elf
