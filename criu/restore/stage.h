@@ -3,7 +3,8 @@
  * Staging: the private memory of a restored task is put in place before its children are forked,
  * so that parent and child share pages copy-on-write as they did. It lies at other addresses,
  * chosen for the whole tree from holes that no task uses and crib does not, and is moved to its
- * own by the restorer program. Shared anonymous memory is staged once, in the coordinator.
+ * own by the restorer program, which also reads what no child inherits. Shared anonymous memory is
+ * staged once, in the coordinator.
  *
  *	coordinator:	stage_plan(), stage_shmems()
  *	each actor:	stage_task(), fork children, stage_finish(), then program_build()
