@@ -231,11 +231,11 @@ static bool never_had_name(const RegFileEntry *reg)
 	return (reg->flags & O_TMPFILE) == O_TMPFILE;
 }
 
-/* The description that the file was made by, or a new one. */
+/* The description that the file was made by with O_TMPFILE, or a new one. */
 static int open_nameless(const struct ghost *ghost, const RegFileEntry *reg, int flags,
 			 struct err *err)
 {
-	if (!never_had_name(reg))
+	if (!never_had_name(reg) || fcntl(ghost->fd, F_GETFL) & O_PATH)
 		return fd_reopen(ghost->fd, flags, err);
 	int fd = fcntl(ghost->fd, F_DUPFD_CLOEXEC, 0);
 	return fd < 0 ? err_sys(err, "duplicate the descriptor of '%s'", reg->name) : fd;
@@ -392,6 +392,53 @@ static const char *original_name(const struct snapshot *snap, const struct ghost
 	return NULL;
 }
 
+/* Removed under its own name if that is free, so that /proc shows it as it was. */
+static int remove_ghost(const struct snapshot *snap, struct ghost *ghost, int root_fd,
+			struct err *err)
+{
+	const char *name = original_name(snap, ghost), *path = take_ptr(ghost->path);
+
+	if (syscall(SYS_renameat2, root_fd, below(path), root_fd, below(name),
+		    RENAME_NOREPLACE) == 0)
+		path = name;
+	if (unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0) &&
+	    errno != ENOENT)
+		return err_sys(err, "remove '%s'", path);
+	return 0;
+}
+
+static void remove_parents(struct snapshot *snap, int root_fd)
+{
+	for (; snap->made_dirs.n > 0; snap->made_dirs.n--)
+		unlinkat(root_fd, below(snap->made_dirs.v[snap->made_dirs.n - 1]), AT_REMOVEDIR);
+}
+
+/*
+ * Makes it by a name that it has only until there is a descriptor: a crib that is killed leaves no
+ * file behind, and whoever runs on after the restore finds as many links as before.
+ */
+static int make_named(struct snapshot *snap, struct ghost *ghost, const char *name, int images_fd,
+		      int root_fd, int service_fd, struct err *err)
+{
+	const char *path = arena_printf(&snap->arena, "%s.cr.%x.ghost", name, ghost->id);
+
+	/* left by a restore that was killed at this instant */
+	unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0);
+	ghost->path = path;
+	int ret = make_node(ghost, images_fd, root_fd, err);
+	if (ret == 0)
+		ret = set_attributes(ghost, root_fd, err);
+	if (ret < 0)
+		return ret;
+	_cleanup_close_ int fd = openat(root_fd, below(path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "open '%s'", path);
+	ghost->fd = fcntl(fd, F_DUPFD_CLOEXEC, service_fd);
+	if (ghost->fd < 0)
+		return err_sys(err, "duplicate a descriptor");
+	return remove_ghost(snap, ghost, root_fd, err);
+}
+
 int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, int service_fd,
 		  struct err *err)
 {
@@ -405,36 +452,12 @@ int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, int service
 		if (ret == 0 && nameless)
 			ret = make_nameless(snap, ghost, nameless, images_fd, root_fd, service_fd,
 					    err);
-		if (ret < 0)
-			return ret;
-		if (ret > 0)
-			continue;
-		const char *path = arena_printf(&snap->arena, "%s.cr.%x.ghost", name, ghost->id);
-
-		/* left by a restore that was killed */
-		unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0);
-		ghost->path = path;
-		ret = make_node(ghost, images_fd, root_fd, err);
 		if (ret == 0)
-			ret = set_attributes(ghost, root_fd, err);
+			ret = make_named(snap, ghost, name, images_fd, root_fd, service_fd, err);
 		if (ret < 0)
 			return ret;
+		remove_parents(snap, root_fd);
 	}
-	return 0;
-}
-
-/* Removed under its own name if that is free, so that /proc shows it as it was. */
-static int remove_ghost(const struct snapshot *snap, const struct ghost *ghost, int root_fd,
-			struct err *err)
-{
-	const char *name = original_name(snap, ghost), *path = ghost->path;
-
-	if (syscall(SYS_renameat2, root_fd, below(path), root_fd, below(name),
-		    RENAME_NOREPLACE) == 0)
-		path = name;
-	if (unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0) &&
-	    errno != ENOENT)
-		return err_sys(err, "remove '%s'", path);
 	return 0;
 }
 
@@ -456,7 +479,6 @@ int ghost_cleanup(struct snapshot *snap, int root_fd, bool restored, struct err 
 		if (remap->remap_type == REMAP_TYPE__LINKED && path)
 			unlinkat(root_fd, below(path), 0);
 	}
-	for (size_t i = snap->made_dirs.n; i-- > 0;)
-		unlinkat(root_fd, below(snap->made_dirs.v[i]), AT_REMOVEDIR);
+	remove_parents(snap, root_fd);
 	return ret;
 }

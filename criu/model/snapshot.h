@@ -171,8 +171,8 @@ struct task {
 struct ghost {
 	uint32_t id; /* of ghost-file-%x.img, and remap_id of the entries that use it */
 	GhostFileEntry *entry;
-	int fd;		     /* owned. Dump: where content is read; restore: of one without a name */
-	const char *path;    /* restore: where it was made */
+	int fd;		     /* owned. Dump: where content is read; restore: to open it again */
+	const char *path;    /* restore: the name that it has while it is being made */
 };
 
 /* Restore: a pseudo-terminal that the coordinator made. */
