@@ -48,11 +48,22 @@ static struct target open_target(const char *dir)
 	die("there is no target in '%s'", dir);
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	interrupted = sig;
+}
+
 /* host COMMAND...: what the command leaves behind becomes a child of this and ends with it. */
 static int host(char **args)
 {
+	struct sigaction act = { .sa_handler = on_interrupt };
 	char text[16];
 	int status = 0;
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
 	close_range(STDERR_FILENO + 1, ~0U, 0); /* what a target would inherit */
 	watch_begin();
 	snprintf(text, sizeof(text), "%d", getpid());
@@ -64,13 +75,13 @@ static int host(char **args)
 		execvp(args[0], args);
 		die("run '%s': %s", args[0], strerror(errno));
 	}
-	for (pid_t ended = 0; ended != pid;) {
+	for (pid_t ended = 0; ended != pid && !interrupted;) {
 		ended = waitpid(-1, &status, 0);
 		if (ended < 0 && errno != EINTR)
 			die("wait for '%s': %s", args[0], strerror(errno));
 	}
 	tree_kill_mine();
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return WIFEXITED(status) && !interrupted ? WEXITSTATUS(status) : 1;
 }
 
 static int ready(char **args)

@@ -122,6 +122,27 @@ expect_gone()
 	why=$(probe strays "$t" $$) || problem "$why"
 }
 
+# ---- processes of the test ----
+
+# Until something is in the file, for two seconds at most
+wait_for_file()
+{
+	local i
+	for ((i = 0; i < 100; i++)); do
+		[ ! -s "$1" ] || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# end_helper PID: of a probe that runs in the background
+end_helper()
+{
+	kill -KILL "$1"
+	while kill -0 "$1" 2>/dev/null; do sleep 0.01; done
+	wait 2>/dev/null
+}
+
 # ---- crib ----
 
 # run_crib ARGUMENT...: its output is in $dir/out and $dir/err, its status in $status

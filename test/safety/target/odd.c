@@ -275,11 +275,7 @@ static void move_fd(int fd, int to)
 
 static void start_socket(void)
 {
-	int fds[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
-		die("make sockets");
-	move_fd(fds[0], SOCKET_FD);
-	move_fd(fds[1], SOCKET_FD + 1);
+	move_fd(socket(AF_UNIX, SOCK_DGRAM, 0), SOCKET_FD);
 }
 
 static void start_inotify(void)

@@ -15,7 +15,7 @@
 
 /* ---- signals: no queued signal is lost, doubled or late ---- */
 
-enum { QUEUED_SIGNAL_OFFSET = 1, QUEUED_AT_ONCE = 3 };
+enum { QUEUED_AT_ONCE = 3 };
 
 static int signal_fd, acks[2];
 static pid_t sender_pid;
@@ -45,7 +45,7 @@ static void send_signals(struct thread *thread)
 	static int32_t last;
 	struct process *to = thread->data;
 	for (int i = 1; i <= QUEUED_AT_ONCE; i++)
-		if (sigqueue(to->pid, SIGRTMIN + QUEUED_SIGNAL_OFFSET,
+		if (sigqueue(to->pid, SIGRTMIN + QUEUED_SIGNAL,
 			     (union sigval){ .sival_int = last + i }))
 			worker_fail(thread->worker, "sigqueue: %s", strerror(errno));
 	for (int i = 1; i <= QUEUED_AT_ONCE; i++) {
@@ -65,8 +65,7 @@ static void start_signals(void)
 					.data = &process };
 	sigset_t set;
 	sigemptyset(&set);
-	sigaddset(&set, SIGRTMIN + QUEUED_SIGNAL_OFFSET);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaddset(&set, SIGRTMIN + QUEUED_SIGNAL);
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (signal_fd < 0)
 		die("make a signalfd");

@@ -19,6 +19,9 @@ struct part {
 	void (*start)(void); /* in the root; forks before any part has started a thread */
 };
 
+/* Real-time signals from SIGRTMIN on, which are blocked in every thread at its start. */
+enum { QUEUED_SIGNAL, TIMER_SIGNAL, TARGET_SIGNALS };
+
 /* Tables that end with a part without a name. */
 extern const struct part process_parts[], thread_parts[], odd_parts[];
 

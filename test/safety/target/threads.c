@@ -61,7 +61,7 @@ static void start_memory(void)
 
 /* ---- registers: a computation that stays in them, interrupted by a timer's signal ---- */
 
-enum { TIMER_SIGNAL_OFFSET = 2, TIMER_PERIOD_MS = 3, ROUNDS = 4000 };
+enum { TIMER_PERIOD_MS = 3, ROUNDS = 4000 };
 
 static struct board_worker *handler_worker;
 static double right_result;
@@ -96,7 +96,7 @@ static void registers_begin(struct thread *thread)
 	sigset_t set;
 	(void)thread;
 	sigemptyset(&set);
-	sigaddset(&set, SIGRTMIN + TIMER_SIGNAL_OFFSET);
+	sigaddset(&set, SIGRTMIN + TIMER_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -113,7 +113,7 @@ static void start_registers(void)
 	static struct thread thread = { .name = "registers",
 					.begin = registers_begin,
 					.step = registers_step };
-	int sig = SIGRTMIN + TIMER_SIGNAL_OFFSET;
+	int sig = SIGRTMIN + TIMER_SIGNAL;
 	struct sigaction act = { .sa_sigaction = on_timer,
 				 .sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
@@ -121,12 +121,8 @@ static void start_registers(void)
 				  .sigev_value.sival_int = 4711 };
 	struct itimerspec spec = { .it_interval.tv_nsec = TIMER_PERIOD_MS * 1000000L,
 				   .it_value.tv_nsec = TIMER_PERIOD_MS * 1000000L };
-	sigset_t set;
 	timer_t timer;
 	right_result = compute(1.0);
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	handler_worker = worker_new("handler");
 	thread_start(&thread);
 	if (sigaction(sig, &act, NULL) || timer_create(CLOCK_MONOTONIC, &event, &timer) ||
