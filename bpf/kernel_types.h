@@ -71,6 +71,7 @@ struct inode {
 	u32 i_nlink;
 	u32 i_rdev;
 	s64 i_size;
+	void *i_flctx; /* CONFIG_FILE_LOCKING; NULL: nobody has ever locked it */
 	void *i_private;
 };
 

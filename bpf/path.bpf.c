@@ -190,6 +190,9 @@ static __always_inline void describe_inode(struct raw_file *raw, u64 inode)
 	raw->rdev = bulk_field(inode_bulk, struct inode, inode, i_rdev);
 	raw->size = bulk_field(inode_bulk, struct inode, inode, i_size);
 	raw->mtime_ns = inode_mtime_ns(inode_bulk, inode);
+	if (has_field(struct inode, i_flctx) &&
+	    bulk_field(inode_bulk, struct inode, inode, i_flctx))
+		raw->flags |= RAW_FILE_LOCKED;
 }
 
 static __always_inline void describe_name(u64 name, u32 len)

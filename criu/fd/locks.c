@@ -70,7 +70,8 @@ int fd_note_locks(const struct fd_extract *x, const struct task *task, const str
 	_cleanup_strbuf_ struct strbuf text = { 0 };
 	struct fdinfo_locks locks = { 0 };
 
-	if ((!S_ISREG(rec->mode) && !S_ISDIR(rec->mode)) || (rec->flags & O_PATH))
+	if (rec->unlocked || (!S_ISREG(rec->mode) && !S_ISDIR(rec->mode)) ||
+	    (rec->flags & O_PATH))
 		return 0;
 	int ret = fdinfo_read_of(task->pid, rec->fd, &text, err);
 	if (ret == 0)

@@ -100,6 +100,7 @@ struct raw_dir {
 #define RAW_FILE_UNHASHED (1U << 0) /* deleted, or not reachable by its name any more */
 #define RAW_FILE_PSEUDO	  (1U << 1) /* in no directory: pipes, sockets, memfds .. */
 #define RAW_FILE_NO_INODE (1U << 2)
+#define RAW_FILE_LOCKED	  (1U << 3) /* somebody has or had a lock of it */
 
 struct raw_file {
 	__u64 ino, size, mtime_ns;

@@ -262,6 +262,8 @@ struct rec_fd {
 	__u64 mtime_ns;
 	__u32 file_flags; /* REC_FILE_* */
 	__u32 path_len;
+	__u32 unlocked; /* 1: surely no file lock was taken by this descriptor; 0: not known */
+	__u32 reserved;
 	/* absolute path, or for what has none the name readlink(2) of /proc/PID/fd/N gives, such as
 	 * "pipe:[17]", "anon_inode:[eventpoll]", "/memfd:name" (REC_FILE_DELETED set) */
 	char path[];

@@ -210,6 +210,7 @@ int bpf_take_fd(struct bpf_run *run, const struct raw_head *head, size_t len)
 		.ino = file->ino,
 		.size = file->size,
 		.mtime_ns = file->mtime_ns,
+		.unlocked = !(file->flags & (RAW_FILE_LOCKED | RAW_FILE_NO_INODE)),
 	};
 	ret = bpf_file_path(run, file, raw->name, &path);
 	if (ret == 0 && !bpf_stat_is_inode(file))

@@ -71,7 +71,9 @@ static int list_fds(struct proc_task *task, uint32_t **ret_fds, size_t *ret_n)
 	return 0;
 }
 
-static int read_fdinfo(struct proc_task *task, uint32_t fd, struct proc_fdinfo *ret_info)
+/* @ret_unlocked: no line of a lock follows the first ones. */
+static int read_fdinfo(struct proc_task *task, uint32_t fd, struct proc_fdinfo *ret_info,
+		       bool *ret_unlocked)
 {
 	char path[32], text[FDINFO_HEAD];
 
@@ -83,6 +85,7 @@ static int read_fdinfo(struct proc_task *task, uint32_t fd, struct proc_fdinfo *
 	if (len < 0)
 		return err_sys(task->run->err, "read '/proc/%d/%s'", task->pid, path);
 	text[len] = '\0';
+	*ret_unlocked = len < (ssize_t)sizeof(text) - 1 && !strstr(text, "\nlock:");
 	return proc_parse_fdinfo(text, ret_info, task->run->err);
 }
 
@@ -134,6 +137,7 @@ static int emit_fd(struct fd_run *fr, struct proc_task *task, uint32_t fd)
 	};
 	struct proc_fdinfo info;
 	struct proc_file file;
+	bool unlocked = false;
 	char link[32];
 
 	snprintf(link, sizeof(link), "fd/%u", fd);
@@ -143,7 +147,7 @@ static int emit_fd(struct fd_run *fr, struct proc_task *task, uint32_t fd)
 	if (ret == -ENOENT || ret == -EPERM)
 		return err_ret(task->run->err, ret, "statx '/proc/%d/%s'", task->pid, link);
 	if (ret == 0)
-		ret = read_fdinfo(task, fd, &info);
+		ret = read_fdinfo(task, fd, &info, &unlocked);
 	if (ret < 0)
 		return ret;
 	if (file.mnt_id < 0)
@@ -164,6 +168,7 @@ static int emit_fd(struct fd_run *fr, struct proc_task *task, uint32_t fd)
 	rec.mtime_ns = file.mtime_ns;
 	rec.file_flags = file.file_flags;
 	rec.path_len = (__u32)file.path_len;
+	rec.unlocked = unlocked;
 	rec.hdr.valid = RV_FD_FLAGS | RV_FD_INODE | RV_FD_PATH;
 	ret = identify(fr, &rec);
 	return ret < 0 ? ret
