@@ -192,7 +192,8 @@ static void *work(void *arg)
 			segment->crc = crc32c(0, buf, segment->len);
 			ret = io_pwrite(pump->part->fd, buf, segment->len, (off_t)segment->off);
 			if (ret < 0)
-				err_ret(&err, ret, "write image file '%s'", pump->part->name);
+				err_ret(&err, ret, "write image file '%s/%s'",
+					pump->part->dir->path, pump->part->name);
 		}
 		if (ret < 0)
 			note_failure(pump, ret, &err);

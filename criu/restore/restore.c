@@ -5,12 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -88,6 +90,25 @@ static int make_room_for_tables(struct restore *restore, struct err *err)
 		*own[i] = fd;
 	}
 	return log_move_fd(restore->service_fd);
+}
+
+/*
+ * clone3(2) gives a task its pid only to who has one of two capabilities. Known before anything
+ * happens, it is said in place of the first thing that somebody without rights runs into.
+ */
+static int check_rights(struct err *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data))
+		return err_sys(err, "capget");
+	if (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN) ||
+	    data[CAP_TO_INDEX(CAP_CHECKPOINT_RESTORE)].effective &
+		    CAP_TO_MASK(CAP_CHECKPOINT_RESTORE))
+		return 0;
+	return err_set(err, -EPERM, "not permitted: to give tasks their old pids needs "
+		       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, run crib as root");
 }
 
 static int load(struct restore *restore, struct err *err)
@@ -475,7 +496,9 @@ int restore_tree(const struct opts *opts, struct err *err)
 	if (ret == 0 && opts->show_plan) {
 		plan_print(&restore.plan, stdout);
 	} else if (ret == 0) {
-		ret = restore_with_signals_blocked(&restore, err);
+		ret = check_rights(err);
+		if (ret == 0)
+			ret = restore_with_signals_blocked(&restore, err);
 		if (ret == 0) {
 			log_info("Restore finished successfully. Tasks resumed.");
 			fd_restore_end(&restore.snap);
