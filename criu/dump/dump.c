@@ -142,7 +142,11 @@ static int refuse_unsupported(struct dump *dump, struct err *err)
 		log_error("%s", dump->complaints.text.v[i]);
 	if (n == 1)
 		return err_set(err, -ENOTSUP, "%s", dump->complaints.text.v[0]);
-	return err_set(err, -ENOTSUP, "%zu objects of the tree cannot be dumped: see above", n);
+	const char *log = dump->opts->log_file;
+	if (!log || !strcmp(log, "-"))
+		return err_set(err, -ENOTSUP, "%zu objects of the tree cannot be dumped: see above", n);
+	return err_set(err, -ENOTSUP, "%zu objects of the tree cannot be dumped: see '%s%s%s'", n,
+		       log[0] == '/' ? "" : dump->opts->work_dir, log[0] == '/' ? "" : "/", log);
 }
 
 static int check_alive(struct dump *dump, struct err *err)
@@ -192,11 +196,6 @@ static int save(struct dump *dump, struct err *err)
 static int post_dump(struct dump *dump, struct err *err)
 {
 	return run_script(dump, "post-dump", err);
-}
-
-static int network_lock(struct dump *dump, struct err *err)
-{
-	return run_script(dump, "network-lock", err);
 }
 
 static int commit(struct dump *dump, struct err *err)
@@ -317,7 +316,6 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 	static const struct stage stages[] = {
 		{ "freeze the tree", freeze },
 		{ "check the tree", check_not_own_tree },
-		{ "lock the network", network_lock },
 		{ "collect records", collect },
 		{ "build the snapshot", build },
 		{ "look for what cannot be dumped", refuse_unsupported },
