@@ -60,22 +60,24 @@ int compel_mem_write(pid_t tid, uint64_t addr, const void *data, size_t size,
 	return 0;
 }
 
-static int scratch_map(struct compel_task *task, struct compel_scratch *scratch,
-		       struct compel_error *err)
+static void scratch_map_call(struct compel_scratch *scratch, struct compel_call *ret_call)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	scratch->size = (size_t)((scratch->size + page - 1) & ~(page - 1));
-
-	const uint64_t args[6] = {
-		0, scratch->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1,
-		0,
+	*ret_call = (struct compel_call){
+		.nr = compel_arch.nr_mmap,
+		.args = { 0, scratch->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  (uint64_t)-1, 0 },
 	};
-	int64_t addr;
-	int ret = compel_syscall(task, compel_arch.nr_mmap, args, &addr, err);
+}
 
-	if (ret < 0)
-		return ret;
+/* What the call of scratch_map_call() answered. */
+static int scratch_mapped(const struct compel_task *task, struct compel_scratch *scratch,
+			  struct compel_error *err)
+{
+	int64_t addr = task->call.val;
+
 	if (addr < 0 && addr > -4096)
 		return compel_fail_errno(err, (int)addr, "mmap of %zu bytes in thread %d",
 					 scratch->size, task->tid);
@@ -104,49 +106,100 @@ static int scratch_borrow(struct compel_task *task, struct compel_scratch *scrat
 	return ret;
 }
 
+/* Where no call is needed its result is the one of this function. */
+static void scratch_begin(struct compel_task *task, struct compel_scratch *scratch,
+			  struct compel_error *err)
+{
+	int ret = 0;
+
+	task->call = (struct compel_call){ .nr = COMPEL_NO_CALL };
+	scratch->saved = NULL;
+	if (scratch->size == 0 || scratch->size > SIZE_MAX / 2)
+		ret = compel_fail(err, -EINVAL, "scratch memory of %zu bytes in thread %d",
+				  scratch->size, task->tid);
+	else if (scratch->kind == COMPEL_SCRATCH_STACK)
+		ret = scratch_borrow(task, scratch, err);
+	else
+		scratch_map_call(scratch, &task->call);
+	if (task->call.nr == COMPEL_NO_CALL)
+		task->call.val = ret;
+}
+
+int compel_scratch_open_many(struct compel_task *const *tasks, size_t nr,
+			     struct compel_scratch *scratches, struct compel_error *err)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		scratch_begin(tasks[i], &scratches[i], first ? NULL : err);
+		if (first == 0 && tasks[i]->call.nr == COMPEL_NO_CALL)
+			first = (int)tasks[i]->call.val;
+	}
+	int ret = compel_syscall_many(tasks, nr, first ? NULL : err);
+	first = first ? first : ret;
+	for (size_t i = 0; i < nr; i++) {
+		struct compel_task *task = tasks[i];
+
+		if (task->call.nr == COMPEL_NO_CALL)
+			task->ret = (int)task->call.val;
+		else if (task->ret == 0)
+			task->ret = scratch_mapped(task, &scratches[i], first ? NULL : err);
+		if (task->ret < 0)
+			scratches[i].size = 0;
+		first = first ? first : task->ret;
+	}
+	return first;
+}
+
 int compel_scratch_open(struct compel_task *task, enum compel_scratch_kind kind, size_t size,
 			struct compel_scratch *ret_scratch, struct compel_error *err)
 {
 	struct compel_scratch scratch = { .kind = kind, .size = size };
+	int ret = compel_scratch_open_many(&task, 1, &scratch, err);
 
-	if (size == 0 || size > SIZE_MAX / 2)
-		return compel_fail(err, -EINVAL, "scratch memory of %zu bytes in thread %d", size,
-				   task->tid);
-	int ret = kind == COMPEL_SCRATCH_MAP ? scratch_map(task, &scratch, err)
-					     : scratch_borrow(task, &scratch, err);
 	if (ret == 0)
 		*ret_scratch = scratch;
 	return ret;
 }
 
-static int scratch_unmap(struct compel_task *task, const struct compel_scratch *scratch,
-			 struct compel_error *err)
+static int scratch_end(struct compel_task *task, struct compel_scratch *scratch,
+		       struct compel_error *err)
 {
-	const uint64_t args[6] = { scratch->addr, scratch->size };
-	int64_t val;
-	int ret = compel_syscall(task, SYS_munmap, args, &val, err);
+	int ret = task->ret;
 
-	if (ret < 0)
-		return ret;
-	if (val < 0)
-		return compel_fail_errno(err, (int)val, "munmap of 0x%llx in thread %d",
-					 (unsigned long long)scratch->addr, task->tid);
-	return 0;
+	if (scratch->saved)
+		ret = compel_mem_write(task->tid, scratch->addr, scratch->saved, scratch->size,
+				       err);
+	else if (ret == 0 && task->call.nr != COMPEL_NO_CALL && task->call.val < 0)
+		ret = compel_fail_errno(err, (int)task->call.val, "munmap of 0x%llx in thread %d",
+					(unsigned long long)scratch->addr, task->tid);
+	free(scratch->saved);
+	*scratch = (struct compel_scratch){ .kind = scratch->kind };
+	return ret;
+}
+
+int compel_scratch_close_many(struct compel_task *const *tasks, size_t nr,
+			      struct compel_scratch *scratches, struct compel_error *err)
+{
+	for (size_t i = 0; i < nr; i++) {
+		bool mapped = scratches[i].size && scratches[i].kind == COMPEL_SCRATCH_MAP;
+
+		tasks[i]->call = (struct compel_call){
+			.nr = mapped ? SYS_munmap : COMPEL_NO_CALL,
+			.args = { scratches[i].addr, scratches[i].size },
+		};
+	}
+	int first = compel_syscall_many(tasks, nr, err);
+
+	for (size_t i = 0; i < nr; i++) {
+		tasks[i]->ret = scratch_end(tasks[i], &scratches[i], first ? NULL : err);
+		first = first ? first : tasks[i]->ret;
+	}
+	return first;
 }
 
 int compel_scratch_close(struct compel_task *task, struct compel_scratch *scratch,
 			 struct compel_error *err)
 {
-	int ret;
-
-	if (scratch->size == 0)
-		return 0;
-	if (scratch->kind == COMPEL_SCRATCH_MAP)
-		ret = scratch_unmap(task, scratch, err);
-	else
-		ret = compel_mem_write(task->tid, scratch->addr, scratch->saved, scratch->size,
-				       err);
-	free(scratch->saved);
-	*scratch = (struct compel_scratch){ .kind = scratch->kind };
-	return ret;
+	return compel_scratch_close_many(&task, 1, scratch, err);
 }

@@ -241,10 +241,22 @@ struct compel_prepare_opts {
 	int timeout_ms; /* for each system call; 0: 10 seconds */
 };
 
-/* A thread that is borrowed. Plain data on memory of the caller; fields are read-only for him. */
+#define COMPEL_NO_CALL (-1L)
+
+/* A system call to be made in a thread, and its result. */
+struct compel_call {
+	long nr;
+	uint64_t args[6];
+	int64_t val; /* what it returned, -4095..-1 being its -errno */
+};
+
+/* A thread that is borrowed. Plain data on memory of the caller, who writes @call only. */
 struct compel_task {
 	pid_t tid;
+	int ret; /* of this thread in the last function of many: 0 or -errno */
+	struct compel_call call;
 	int timeout_ms;
+	enum compel_seccomp seccomp;
 	uint32_t options;     /* what the caller had */
 	uint32_t options_set; /* what is in force */
 	uint64_t insn;
@@ -252,7 +264,11 @@ struct compel_task {
 	uint64_t sigmask;        /* the same */
 	uint64_t dispatch[4];    /* syscall user dispatch, if [0] is not 0 */
 	int64_t call_nr;         /* arm, arm64: the call that compel_finish() re-enters; -1: none */
+	int64_t deadline;        /* of the stop that is waited for */
+	int64_t give_up;         /* on a call that is interrupted again and again */
 	int phase;
+	int entry;
+	bool touched;
 };
 
 /*
@@ -297,6 +313,27 @@ void compel_set_return(struct compel_task *task, const struct compel_regs *regs,
  */
 int compel_finish(struct compel_task *task, struct compel_error *err);
 
+/* ---- The same in many threads at once ---- */
+
+/*
+ * Each of these functions does to @nr different threads what the one of its name does to one, of
+ * the same process or of others: all are set going before any is waited for, so that many take
+ * little longer than one. A thread that fails does not keep the others from being done; its
+ * task->ret says why, that of the others is 0. Returns 0 or the first failure, which is described.
+ */
+
+/* What compel_prepare() is told, for compel_prepare_many(). Touches no thread. */
+void compel_task_init(struct compel_task *task, pid_t tid, const struct compel_prepare_opts *opts);
+
+/* Those that fail stand as before, the others are borrowed. */
+int compel_prepare_many(struct compel_task *const *tasks, size_t nr, struct compel_error *err);
+
+/* Runs the calls that stand in task->call, COMPEL_NO_CALL being none, and puts the results there.
+ */
+int compel_syscall_many(struct compel_task *const *tasks, size_t nr, struct compel_error *err);
+
+int compel_finish_many(struct compel_task *const *tasks, size_t nr, struct compel_error *err);
+
 /* ---- Scratch memory in the target, for arguments of system calls ---- */
 
 enum compel_scratch_kind {
@@ -319,8 +356,14 @@ struct compel_scratch {
 int compel_scratch_open(struct compel_task *task, enum compel_scratch_kind kind, size_t size,
 			struct compel_scratch *ret_scratch, struct compel_error *err);
 
-/* Must be called before compel_finish(). */
+/* The same for many, with kind and size in each of @scratches. What fails has size 0 then. */
+int compel_scratch_open_many(struct compel_task *const *tasks, size_t nr,
+			     struct compel_scratch *scratches, struct compel_error *err);
+
+/* Must be called before compel_finish(). Nothing is done for size 0. */
 int compel_scratch_close(struct compel_task *task, struct compel_scratch *scratch,
 			 struct compel_error *err);
+int compel_scratch_close_many(struct compel_task *const *tasks, size_t nr,
+			      struct compel_scratch *scratches, struct compel_error *err);
 
 #endif /* CRIB_COMPEL_COMPEL_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * What call.c and remote.c share: where a borrowed thread stands, and how many are moved at once.
+ */
+#ifndef CRIB_COMPEL_REMOTE_H
+#define CRIB_COMPEL_REMOTE_H
+
+#include "internal.h"
+
+/* Where a borrowed thread stands. */
+enum compel_phase {
+	COMPEL_PHASE_EVENT, /* in an event-stop, with the kernel's restart decision still to come */
+	COMPEL_PHASE_CALL,  /* in another stop, with registers of ours */
+	COMPEL_PHASE_GONE,  /* dead */
+	COMPEL_PHASE_LOST,  /* running, and not to be stopped */
+	COMPEL_PHASE_DONE,
+};
+
+/* Notes that the thread is dead and says so: -ESRCH. */
+int compel_task_gone(struct compel_task *task, struct compel_error *err);
+
+/* A ptrace call failed: -ESRCH is the only failure that says something about the thread. */
+int compel_task_lost(struct compel_task *task, int ret);
+
+/*
+ * Runs the thread to its next system call stop: begins with it, and waits for it. In between other
+ * threads can be begun with, so that the kernel wakes them all while the first one is waited for.
+ */
+int compel_run_begin(struct compel_task *task, struct compel_error *err);
+int compel_run_end(struct compel_task *task, struct compel_error *err);
+
+/* One step of what is done to a thread, up to a point where it is to be waited for. */
+typedef int compel_stage(struct compel_task *task, struct compel_error *err);
+
+/*
+ * Takes all of @tasks through the stages, of which the last is followed by NULL: every thread
+ * through the first, then every thread through the second. One that fails, in task->ret, is left
+ * out of the later ones, as is one whose task->ret is not 0 at the beginning. Returns the first
+ * failure, which alone is described.
+ */
+int compel_run_stages(struct compel_task *const *tasks, size_t nr, compel_stage *const *stages,
+		      struct compel_error *err);
+
+#endif /* CRIB_COMPEL_REMOTE_H */
