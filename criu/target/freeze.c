@@ -355,7 +355,8 @@ static void release_threads(struct frozen_task *task)
 {
 	struct compel_stop stop;
 
-	for (size_t i = 0; i < task->threads.n && !task->zombie; i++) {
+	/* The leader last: should the process be dead, nobody can take note of it before. */
+	for (size_t i = task->threads.n; i-- > 0 && !task->zombie;) {
 		struct frozen_thread *thread = task->threads.v + i;
 
 		/* The kernel tells a parent of a death only when the tracer knows of it. */
