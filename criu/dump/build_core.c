@@ -241,6 +241,8 @@ static int fill_task_core(struct snapshot *snap, TaskCoreEntry *tc, const struct
 	tc->oom_score_adj = rec->oom_score_adj;
 	tc->has_child_subreaper = true;
 	tc->child_subreaper = rec->child_subreaper;
+	tc->has_membarrier_registration_mask = rec->membarrier != 0;
+	tc->membarrier_registration_mask = rec->membarrier;
 	tc->has_stop_signo = frozen->stop_signo != 0;
 	tc->stop_signo = (uint32_t)frozen->stop_signo;
 	return 0;

@@ -2,8 +2,8 @@
 /*
  * Completing records, see complete.h.
  */
-#include "collect/inside/inside.h"
 #include "dump/complete.h"
+#include "collect/inside/inside.h"
 
 /* Groups of a thread that some thread of @task lacks. */
 static uint64_t missing_of_threads(const struct gather *gather, const struct frozen_task *task,
@@ -34,33 +34,51 @@ static void find_timers(struct gather *gather, const struct gathered_task *from,
 			ids[need->nr_timer_ids++] = from->ptimers.v[i]->id;
 }
 
-static int complete_task(const struct frozen_task *task, struct gather *gather, struct err *err)
+/* Where a system call instruction may stand: mostly in the vdso, so that one look is enough. */
+static void find_text(struct gather *gather, const struct gathered_task *from,
+		      struct inside_need *need)
+{
+	struct compel_range *text = ARENA_ARRAY(&gather->arena, struct compel_range, from->vmas.n);
+
+	need->text = text;
+	for (int others = 0; others < 2; others++) {
+		for (size_t i = 0; i < from->vmas.n; i++) {
+			const struct rec_vma *vma = from->vmas.v[i];
+
+			if ((vma->special != REC_VMA_VDSO) == others &&
+			    (vma->flags & REC_VMF(EXEC)) && vma->special != REC_VMA_VSYSCALL)
+				text[need->nr_text++] =
+					(struct compel_range){ vma->start, vma->end };
+		}
+	}
+}
+
+/* Fills @need with what nobody said of @task. */
+static void find_need(struct gather *gather, const struct frozen_task *task,
+		      struct inside_need *need)
 {
 	const struct gathered_task *from = gather_find(gather, task->pid);
-	struct inside_need need = { 0 };
 	bool seccomp = false;
 
-	if (!from)
-		return 0; /* build_snapshot() says so */
-	need.sigactions = !from->sigactions;
-	need.itimers = !from->itimers;
-	need.task = INSIDE_TASK & ~from->rec.hdr.valid;
-	need.mm = INSIDE_MM & ~from->mm.hdr.valid;
-	need.thread = missing_of_threads(gather, task, &seccomp);
-	need.no_seccomp = !seccomp;
-	find_timers(gather, from, &need);
-	if (!need.sigactions && !need.itimers && !need.task && !need.mm && !need.thread &&
-	    !need.nr_timer_ids)
-		return 0;
-	return inside_collect(task, &need, &gather->sink, err);
+	*need = (struct inside_need){ .task = task };
+	if (!from || task->zombie)
+		return; /* build_snapshot() says what is wrong */
+	need->sigactions = !from->sigactions;
+	need->itimers = !from->itimers;
+	need->rec_task = INSIDE_TASK & ~from->rec.hdr.valid;
+	need->mm = INSIDE_MM & ~from->mm.hdr.valid;
+	need->thread = missing_of_threads(gather, task, &seccomp);
+	need->no_seccomp = !seccomp;
+	find_timers(gather, from, need);
+	if (inside_is_needed(need))
+		find_text(gather, from, need);
 }
 
 int complete_records(const struct frozen_tree *tree, struct gather *gather, struct err *err)
 {
-	int ret = 0;
+	struct inside_need *needs = ARENA_ARRAY(&gather->arena, struct inside_need, tree->tasks.n);
 
-	for (size_t i = 0; i < tree->tasks.n && ret == 0; i++)
-		if (!tree->tasks.v[i]->zombie)
-			ret = complete_task(tree->tasks.v[i], gather, err);
-	return ret;
+	for (size_t i = 0; i < tree->tasks.n; i++)
+		find_need(gather, tree->tasks.v[i], &needs[i]);
+	return inside_collect(needs, tree->tasks.n, &gather->sink, err);
 }

@@ -54,6 +54,7 @@ enum rec_ns {
 #define RV_TASK_THP	 (1ULL << 6)
 #define RV_TASK_SHARED	 (1ULL << 7) /* mm_id .. sysvsem_id */
 #define RV_TASK_NS	 (1ULL << 8)
+#define RV_TASK_MEMBARRIER (1ULL << 9)
 
 #define REC_TASK_KTHREAD (1U << 0) /* rec_task.flags */
 
@@ -73,13 +74,15 @@ struct rec_task {
 	__u32 dumpable;
 	__u32 child_subreaper;
 	__u32 thp_disabled;
+	__u32 membarrier; /* MEMBARRIER_CMD_REGISTER_* of membarrier(2) */
+	__u32 reserved;
 	/* Identity of what tasks can share: equal numbers, one object. 0: none (a zombie's mm). */
 	__u64 mm_id, files_id, fs_id, sighand_id, sysvsem_id;
 	__u64 start_time; /* ns since boot, with the engine's resolution */
 	__u64 ns[REC_NS_MAX]; /* inode numbers of /proc/PID/ns, 0: not there */
 	char comm[16];
 };
-_Static_assert(sizeof(struct rec_task) == 24 + 64 + 48 + 80 + 16, "wire layout");
+_Static_assert(sizeof(struct rec_task) == 24 + 72 + 48 + 80 + 16, "wire layout");
 
 #define REC_NR_LIMITS 16
 

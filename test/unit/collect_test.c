@@ -4,6 +4,7 @@
  * stand in the records.
  */
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -108,12 +109,19 @@ static void collect(struct keeper *keeper, struct frozen_tree *tree, enum rec_gr
 	source->ops->free(source);
 }
 
-static void ask(struct keeper *keeper, const struct frozen_task *task,
-		const struct inside_need *need)
+/* Asks every task of @tree for what @like names. */
+static void ask(struct keeper *keeper, const struct frozen_tree *tree,
+		const struct inside_need *like)
 {
+	struct inside_need *needs =
+		ARENA_ARRAY(&keeper->arena, struct inside_need, tree->tasks.n);
 	struct err err = ERR_INIT;
 
-	if (inside_collect(task, need, &keeper->sink, &err) < 0)
+	for (size_t i = 0; i < tree->tasks.n; i++) {
+		needs[i] = *like;
+		needs[i].task = tree->tasks.v[i];
+	}
+	if (inside_collect(needs, tree->tasks.n, &keeper->sink, &err) < 0)
 		fail_msg("inside: %s", err.text);
 }
 
@@ -385,10 +393,16 @@ static int with_attributes(struct target_words *words)
 	signal(SIGUSR2, SIG_IGN);
 	action = (struct sigaction){ .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
 	sigaction(SIGCHLD, &action, NULL);
+	sigaddset(&action.sa_mask, SIGWINCH);
+	action.sa_flags = SA_RESTART | SA_NODEFER;
+	sigaction(SIGTERM, &action, NULL);
 	setitimer(ITIMER_REAL, &itimer, NULL);
 	event.sigev_value.sival_int = 4711;
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &spec, NULL))
 		return 1;
+	/* registering takes a while when there are other threads */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+	words->value = MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	umask(027);
@@ -480,7 +494,7 @@ static void threads_differ_in_name_priority_and_cpus(void **state)
 static const struct inside_need all_needs = {
 	.sigactions = true,
 	.itimers = true,
-	.task = INSIDE_TASK,
+	.rec_task = INSIDE_TASK,
 	.mm = INSIDE_MM,
 	.thread = INSIDE_THREAD,
 };
@@ -497,7 +511,7 @@ static void inside_tells_actions_and_timers(void **state)
 	need.nr_timer_ids = 1;
 	target_start(&t, with_attributes);
 	freeze(&tree, t.pid);
-	ask(&keeper, tree.tasks.v[0], &need);
+	ask(&keeper, &tree, &need);
 	const struct rec_sigactions *actions = find_rec(&keeper, REC_SIGACTIONS, 0);
 	assert_int_equal(actions->action[SIGUSR1 - 1].handler, (uintptr_t)handler);
 	assert_true(actions->action[SIGUSR1 - 1].flags & SA_RESTART);
@@ -507,6 +521,10 @@ static void inside_tells_actions_and_timers(void **state)
 	assert_int_equal(actions->action[SIGCHLD - 1].handler, 0);
 	assert_true(actions->action[SIGCHLD - 1].flags & SA_NOCLDWAIT);
 	assert_int_equal(actions->action[SIGTERM - 1].handler, 0);
+	assert_int_equal(actions->action[SIGTERM - 1].mask, UINT64_C(1) << (SIGWINCH - 1));
+	assert_true(actions->action[SIGTERM - 1].flags & SA_RESTART);
+	assert_true(actions->action[SIGTERM - 1].flags & SA_NODEFER);
+	assert_int_equal(actions->action[SIGHUP - 1].flags, 0);
 
 	const struct rec_itimers *itimers = find_rec(&keeper, REC_ITIMERS, 0);
 	assert_in_range(itimers->timer[ITIMER_REAL].value_us, 4900000000, 5000000000);
@@ -529,13 +547,17 @@ static void inside_tells_switches_of_task_and_threads(void **state)
 
 	target_start(&t, with_attributes);
 	freeze(&tree, t.pid);
-	ask(&keeper, tree.tasks.v[0], &all_needs);
+	ask(&keeper, &tree, &all_needs);
 	const struct rec_task *task = find_rec(&keeper, REC_TASK, 0);
-	assert_int_equal(task->hdr.valid, INSIDE_TASK);
+	assert_int_equal(task->hdr.valid, RV_TASK_STATUS);
+	assert_int_equal(task->umask, 027);
+	task = find_rec(&keeper, REC_TASK, 1);
+	assert_int_equal(task->hdr.valid | RV_TASK_MEMBARRIER, INSIDE_TASK & ~RV_TASK_STATUS);
+	if (task->hdr.valid & RV_TASK_MEMBARRIER)
+		assert_int_equal(task->membarrier, t.words->value);
 	assert_int_equal(task->dumpable, prctl(PR_GET_DUMPABLE));
 	assert_int_equal(task->child_subreaper, 1);
 	assert_int_equal(task->thp_disabled, 1);
-	assert_int_equal(task->umask, 027);
 	const struct rec_mm *mm = find_rec(&keeper, REC_MM, 0);
 	assert_int_equal(mm->brk, t.words->start);
 	assert_int_equal(mm->hdr.valid, RV_MM_BRK);
@@ -568,12 +590,148 @@ static void inside_leaves_nothing_behind(void **state)
 		struct frozen_tree tree;
 
 		freeze(&tree, t.pid);
-		ask(&keeper, tree.tasks.v[0], &all_needs);
+		ask(&keeper, &tree, &all_needs);
 		finish(&keeper, &tree);
 	}
 	assert_int_equal(io_read_file(AT_FDCWD, path, &after), 0);
 	assert_string_equal(strbuf_str(&before), strbuf_str(&after));
 	assert_int_equal(end(&t), 0);
+}
+
+/* Thirty processes, of which each has as many more threads as its number says, and its umask. */
+static void *wait_in_thread(void *arg)
+{
+	wait_for_end(arg);
+	return NULL;
+}
+
+static int with_threads(struct target_words *words, int nr)
+{
+	pthread_t thread[30];
+
+	umask((mode_t)nr);
+	for (int i = 0; i < nr; i++)
+		if (pthread_create(&thread[i], NULL, wait_in_thread, words))
+			return 1;
+	prctl(PR_SET_TIMERSLACK, 1000UL + (unsigned long)nr);
+	words->tids[nr] = getpid();
+	wait_for_end(words);
+	for (int i = 0; i < nr; i++)
+		pthread_join(thread[i], NULL);
+	return umask(0) != (mode_t)nr || prctl(PR_GET_TIMERSLACK) != 1000 + nr;
+}
+
+static int with_many(struct target_words *words)
+{
+	int status, bad = 0;
+
+	for (int i = 1; i < 30; i++) {
+		struct sigaction action = { .sa_handler = i % 2 ? handler : SIG_DFL };
+
+		sigaddset(&action.sa_mask, i);
+		sigaction(SIGRTMIN + 1, &action, NULL);
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			_exit(with_threads(words, i));
+		}
+	}
+	words->ready = 1;
+	bad = with_threads(words, 0);
+	while (wait(&status) > 0)
+		bad |= status;
+	return bad != 0;
+}
+
+static void inside_asks_many_at_once_and_mixes_none_up(void **state)
+{
+	struct inside_need need = all_needs;
+	struct keeper keeper = keeper_new();
+	struct frozen_tree tree;
+	struct target t;
+
+	target_start(&t, with_many);
+	for (int i = 0; i < 30; i++)
+		wait_until(t.words->tids[i]);
+	freeze(&tree, t.pid);
+	ask(&keeper, &tree, &need);
+	for (int i = 1; i < 30; i++) {
+		const struct rec_sigactions *actions;
+		const struct rec_thread *thread;
+		const struct rec_task *task;
+		__u32 pid = (__u32)t.words->tids[i];
+		size_t at = 0;
+
+		while ((actions = find_rec(&keeper, REC_SIGACTIONS, at)) && actions->hdr.pid != pid)
+			at++;
+		assert_non_null(actions);
+		assert_int_equal(actions->action[SIGRTMIN].mask,
+				 i == SIGKILL || i == SIGSTOP ? 0 : UINT64_C(1) << (i - 1));
+		assert_int_equal(actions->action[SIGRTMIN].handler,
+				 i % 2 ? (uintptr_t)handler : 0);
+		for (at = 0; (task = find_rec(&keeper, REC_TASK, at)); at++)
+			if (task->hdr.pid == pid && (task->hdr.valid & RV_TASK_STATUS))
+				assert_int_equal(task->umask, i);
+		int nr_threads = 0;
+		for (at = 0; (thread = find_rec(&keeper, REC_THREAD, at)); at++) {
+			nr_threads += thread->hdr.pid == pid;
+			if (thread->hdr.tid == pid)
+				assert_int_equal(thread->timerslack_ns, 1000 + i);
+		}
+		assert_int_equal(nr_threads, i + 1);
+	}
+	finish(&keeper, &tree);
+	assert_int_equal(end(&t), 0);
+}
+
+static int without_room(struct target_words *words)
+{
+	const struct rlimit limit = { .rlim_cur = 1 << 20, .rlim_max = 1 << 20 };
+	int ret = setrlimit(RLIMIT_AS, &limit);
+
+	words->ready = 1;
+	wait_for_end(words);
+	return ret != 0;
+}
+
+static void inside_works_where_nothing_more_can_be_mapped(void **state)
+{
+	struct keeper keeper = keeper_new();
+	struct frozen_tree tree;
+	struct target t;
+
+	target_start(&t, without_room);
+	freeze(&tree, t.pid);
+	ask(&keeper, &tree, &all_needs);
+	assert_non_null(find_rec(&keeper, REC_SIGACTIONS, 0));
+	finish(&keeper, &tree);
+	assert_int_equal(end(&t), 0);
+}
+
+static void inside_says_which_task_was_killed_and_frees_the_others(void **state)
+{
+	struct inside_need needs[30];
+	struct keeper keeper = keeper_new();
+	struct err err = ERR_INIT;
+	struct frozen_tree tree;
+	char words[32];
+	struct target t;
+
+	target_start(&t, with_many);
+	for (int i = 0; i < 30; i++)
+		wait_until(t.words->tids[i]);
+	freeze(&tree, t.pid);
+	assert_int_equal(tree.tasks.n, 30);
+	for (size_t i = 0; i < 30; i++) {
+		needs[i] = all_needs;
+		needs[i].task = tree.tasks.v[i];
+	}
+	kill(t.words->tids[9], SIGKILL);
+	wait_until(thread_state(t.words->tids[9]) != 't');
+	assert_int_equal(inside_collect(needs, 30, &keeper.sink, &err), -ESRCH);
+	snprintf(words, sizeof(words), "task %d: ", t.words->tids[9]);
+	assert_non_null(strstr(err.text, words));
+	finish(&keeper, &tree);
+	assert_int_equal(end(&t), 1);
 }
 
 /* ---- What tasks share ---- */
@@ -657,6 +815,9 @@ int main(void)
 		cmocka_unit_test(inside_tells_actions_and_timers),
 		cmocka_unit_test(inside_tells_switches_of_task_and_threads),
 		cmocka_unit_test(inside_leaves_nothing_behind),
+		cmocka_unit_test(inside_asks_many_at_once_and_mixes_none_up),
+		cmocka_unit_test(inside_works_where_nothing_more_can_be_mapped),
+		cmocka_unit_test(inside_says_which_task_was_killed_and_frees_the_others),
 		cmocka_unit_test(tasks_that_share_objects_name_the_same),
 	};
 
