@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -133,6 +134,8 @@ static _Noreturn void become_target(const struct sample *s, const char *mode)
 		dup2(null, fd);
 	int err = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	dup2(null, STDERR_FILENO);
+	/* what the caller's shell has left open is no part of a target */
+	close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	execl(s->program, "target", s->kind, mode, (char *)NULL);
 	dprintf(err, "sample: exec '%s': %s\n", s->program, strerror(errno));
 	_exit(1);
