@@ -271,7 +271,7 @@ struct filling {
 	struct fd_opener *opener;
 	const EventpollFileEntry *entry;
 	const struct ofd **targets;
-	int *fds; /* by entry: a duplicate of what is watched, far from all numbers; -1: not needed */
+	int *fds; /* by entry: a duplicate of its file, far from all numbers; -1: not needed */
 	int epfd;
 	size_t nr_moved;
 	size_t failed; /* the entry at which it failed */

@@ -68,11 +68,12 @@ struct fd_kind {
 	int (*resolve)(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err);
 
 	/*
-	 * Restore: what --inherit-fd calls @ofd, without a leading slash; false: it has no such name.
-	 * A description for which one was given has ofd->inherited_fd >= 0, and ->open has to use it.
-	 * Optional.
+	 * Restore: what --inherit-fd calls @ofd, without a leading slash; false: it has no such
+	 * name. A description for which one was given has ofd->inherited_fd >= 0, and ->open has to
+	 * use it. Optional.
 	 */
-	bool (*resource)(const struct snapshot *snap, const struct ofd *ofd, char *buf, size_t size);
+	bool (*resource)(const struct snapshot *snap, const struct ofd *ofd, char *buf,
+			 size_t size);
 
 	/*
 	 * Restore, before the plan is made and anything happens: links all descriptions of the kind
@@ -80,7 +81,7 @@ struct fd_kind {
 	 */
 	int (*adapt)(struct snapshot *snap, const struct opts *opts, struct err *err);
 
-	/* Restore: the description that must be open before this one can be; NULL: none. Optional. */
+	/* Restore: the description that must be open before this one; NULL: none. Optional. */
 	const struct ofd *(*after)(const struct snapshot *snap, const struct ofd *ofd);
 
 	/* Restore: makes it, in the actor of ofd->owner. The caller owns *ret_fd. */
@@ -149,7 +150,7 @@ int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int image
 int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd, bool restored,
 		       struct err *err);
 
-/* Restore, in the coordinator, when all mappings stand: seals of memfds that forbid to make them. */
+/* Restore, in the coordinator, when all mappings stand: seals of memfds that forbid such. */
 int fd_restore_seal(const struct snapshot *snap, struct err *err);
 
 /*

@@ -100,15 +100,15 @@ int locks_adapt(const struct snapshot *snap, const struct opts *opts, struct err
 
 		if (lock->flag != FDINFO_LOCK_POSIX && lock->flag != FDINFO_LOCK_FLOCK &&
 		    lock->flag != FDINFO_LOCK_OFD && lock->flag != FDINFO_LOCK_LEASE)
-			return err_set(err, -ENOTSUP, "task %d: descriptor %d has a lock of kind %u: "
-				       "not supported", lock->pid, lock->fd, lock->flag);
+			return err_set(err, -ENOTSUP, "task %d: descriptor %d has a lock of kind "
+				       "%u: not supported", lock->pid, lock->fd, lock->flag);
 		if (!snapshot_find_task(snap, lock->pid))
-			return err_set(err, -EBADMSG, "a lock is held by task %d, which is not there",
-				       lock->pid);
+			return err_set(err, -EBADMSG, "a lock is held by task %d, which is not "
+				       "there", lock->pid);
 		if (lock->start < 0 || lock->len < 0 ||
 		    (lock->type != F_RDLCK && lock->type != F_WRLCK))
-			return err_set(err, -EBADMSG, "task %d: descriptor %d has a lock of type %u "
-				       "of %lld bytes from %lld on", lock->pid, lock->fd,
+			return err_set(err, -EBADMSG, "task %d: descriptor %d has a lock of type "
+				       "%u of %lld bytes from %lld on", lock->pid, lock->fd,
 				       lock->type, (long long)lock->len, (long long)lock->start);
 	}
 	return 0;

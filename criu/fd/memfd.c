@@ -259,7 +259,7 @@ static int read_pages(int pages_fd, void *to, size_t len, uint64_t off, struct e
 	ssize_t got = io_pread(pages_fd, to, len, (off_t)off);
 
 	if (got == -EFAULT)
-		return err_set(err, -ENOMEM, "read pages: there is no memory, or no huge page, left");
+		return err_set(err, -ENOMEM, "read pages: no memory, or no huge page, is left");
 	if (got < 0)
 		return err_ret(err, (int)got, "read pages");
 	return (size_t)got == len ? 0 : err_set(err, -EBADMSG, "read pages: the file is too short");
@@ -286,7 +286,10 @@ static int read_sparse(int pages_fd, char *to, size_t size, uint64_t off, struct
 	return ret;
 }
 
-/* Contents go in by a mapping, in pieces that fit into any address space: huge pages have no write(2). */
+/*
+ * Contents go in by a mapping, since huge pages have no write(2), and in pieces that fit into any
+ * address space.
+ */
 static int fill_range(const struct memfd_file *file, const struct page_range *range,
 		      uint32_t page_size, int pages_fd, struct err *err)
 {

@@ -11,7 +11,10 @@
 /* The file of a mapping, cwd, root or exe is a memfd. */
 bool memfd_is_path(const struct rec_fd *rec);
 
-/* Dump: the file entry of such a one, into @ofd, whose id and type are set. @fd: not -1, borrowed. */
+/*
+ * Dump: the file entry of such a one, into @ofd, whose id and type are set. @fd is not -1, and
+ * borrowed. 0 or -errno.
+ */
 int memfd_extract_path(struct fd_extract *x, struct ofd *ofd, const struct rec_fd *rec, int fd,
 		       struct err *err);
 

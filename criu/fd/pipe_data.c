@@ -104,7 +104,7 @@ static int read_own_pipe(struct fd_extract *x, bool packets, size_t size, struct
 
 		if (got <= 0)
 			return got ? err_sys(err, "read a copy of the pipe") :
-				     err_set(err, -EIO, "read a copy of the pipe: nothing is there");
+				     err_set(err, -EIO, "read a copy of the pipe: it is empty");
 		*array_push(&x->snap->arena, &sizes) = (uint32_t)got;
 		done += (size_t)got;
 	}
@@ -263,8 +263,8 @@ int pipe_data_fill(const struct pipe_group *group, int fd, struct err *err)
 	if ((uint32_t)there == data->entry->bytes)
 		return 0;
 	if (there)
-		return err_set(err, -EEXIST, "the pipe has %d bytes in it already, %u are to be put in",
-			       there, data->entry->bytes);
+		return err_set(err, -EEXIST, "the pipe has %d bytes in it already, %u are to be put "
+			       "in", there, data->entry->bytes);
 	if (data->entry->n_packets)
 		return write_packets(data, fd, err);
 	return write_all(fd, data->data, data->entry->bytes, err);

@@ -56,8 +56,8 @@ struct pipe_group *pipe_group_find(struct snapshot *snap, struct hashmap *groups
 void pipe_groups_link_data(struct hashmap *groups, const struct pipe_data *list, size_t n);
 
 /*
- * Gives a new pipe its size, owner and contents by @fd, which can be written to and is non-blocking;
- * its O_DIRECT may change. Contents that are there already (a FIFO that others have open) are not
+ * Gives a new pipe its size, owner and contents by @fd, which can be written to and does not
+ * block; its O_DIRECT may change. Contents that are there already (a FIFO that others have open) are not
  * put in again. 0 or -errno.
  */
 int pipe_data_fill(const struct pipe_group *group, int fd, struct err *err);

@@ -148,8 +148,8 @@ static int set_time(const TimerfdEntry *entry, int fd, struct err *err)
 }
 
 /*
- * Where the kernel cannot be told the number (CONFIG_CHECKPOINT_RESTORE is off) the timer is set to a
- * time as long ago as it takes for so many expirations.
+ * Where the kernel cannot be told the number (CONFIG_CHECKPOINT_RESTORE is off) the timer is set
+ * to a time as long ago as it takes for so many expirations.
  */
 static int emulate_ticks(const TimerfdEntry *entry, int fd, struct err *err)
 {

@@ -81,8 +81,8 @@ static void a_timerfd_is_taken_apart(void **state)
 
 static void a_timerfd_with_a_time_that_is_none_is_refused(void **state)
 {
-	static const char *const times[] = { "(1, 1000000000)", "(-1, 0)", "(1, -1)", "(1,2)", "1, 2",
-					     "(1, 2", "" };
+	static const char *const times[] = { "(1, 1000000000)", "(-1, 0)", "(1, -1)", "(1,2)",
+					     "1, 2", "(1, 2", "" };
 	struct fdinfo_timerfd info;
 	struct err err = ERR_INIT;
 	char text[256];
@@ -103,7 +103,7 @@ static void an_epoll_set_lists_what_it_watches(void **state)
 
 	assert_int_equal(fdinfo_parse_epoll(HEAD
 		"tfd:        3 events: 80000019 data: ffffffff0000004e  pos:0 ino:1b5e05 sdev:f\n"
-		"tfd:       12 events: 40000000 data:               4d  pos:-7 ino:40e sdev:fe00000\n",
+		"tfd:   12 events: 40000000 data:             4d  pos:-7 ino:40e sdev:fe00000\n",
 		&arena, &watches, &err), 0);
 	assert_int_equal(watches.v.n, 2);
 	assert_int_equal(watches.v.v[0].fd, 3);
