@@ -43,6 +43,12 @@ int arch_load_regs(const CoreEntry *core, struct compel_regs *regs, struct compe
 bool arch_sleep_is_interrupted(const struct compel_regs *regs, uint64_t *ret_rest_addr);
 
 /*
+ * Dump, of a call in which arch_sleep_is_interrupted(): its relative time-out in nanoseconds, 0 for
+ * none; or, when that stands in the task's memory, *@ret_addr is where, as a struct timespec.
+ */
+uint64_t arch_sleep_timeout(const struct compel_regs *regs, uint64_t *ret_addr);
+
+/*
  * Restore, after arch_load_regs(): makes @rest_ns the time-out. Returns an address on the stack,
  * out of the way of everything that lives there, at which the caller has to write that time as two
  * 64-bit words, seconds and nanoseconds, before the thread runs; or 0: nothing to write.

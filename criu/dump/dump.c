@@ -17,6 +17,7 @@
 #include "dump/dump.h"
 #include "dump/extract.h"
 #include "dump/keeper.h"
+#include "dump/sleep.h"
 #include "image/image.h"
 #include "mem/mem.h"
 #include "target/freeze.h"
@@ -67,6 +68,7 @@ static int freeze(struct dump *dump, struct err *err)
 		.deadline = timeout == 0		? COMPEL_NO_DEADLINE :
 			    timeout == OPTS_TIMEOUT_UNSET ? 0 :
 							    compel_deadline((int)timeout * 1000),
+		.note_sleep = dump->opts->engine[OPTS_ENGINE_THREADS] != OPTS_ENGINE_BPF,
 	};
 
 	dump->start_us = now_us();
@@ -117,6 +119,8 @@ static int collect(struct dump *dump, struct err *err)
 				      &dump->gather.sink, err);
 	if (ret == 0)
 		ret = complete_records(&dump->tree, &dump->gather, err);
+	if (ret == 0)
+		ret = sleep_complete(&dump->tree, &dump->gather, err);
 	dump->collected_us = now_us();
 	return ret;
 }

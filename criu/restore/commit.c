@@ -12,6 +12,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -19,6 +20,7 @@
 #include "restore/commit.h"
 #include "restore/program.h"
 #include "target/compel_err.h"
+#include "target/procstat.h"
 #include "task/seccomp.h"
 #include "task/thread_state.h"
 
@@ -272,6 +274,19 @@ int step_commit(void *ctx, const struct step *step, struct err *err)
  * Nothing can fail any more: a thread that is gone was killed by somebody else, which its parent
  * will hear of. Stopped tasks get their stop signal while they stand, so that they run nothing.
  */
+/* A stopped task has not run when it is let go: it takes its stop signal in the kernel. */
+static void await_stop(const struct task *task)
+{
+	for (int ms = 0; ms < STOP_TIMEOUT_MS; ms++) {
+		struct procstat stat;
+
+		if (procstat_read(task->pid, task->pid, &stat, NULL) < 0 || stat.state == 'T' ||
+		    procstat_dead(&stat))
+			return;
+		usleep(1000);
+	}
+}
+
 void commit_resume(struct restore *restore)
 {
 	program_status_disown(&restore->status->restorer, &restore->owner);
@@ -287,5 +302,7 @@ void commit_resume(struct restore *restore)
 			if (compel_detach(task->threads.v[i].tid, 0, &cerr) < 0)
 				log_warn("%s", cerr.text);
 		}
+		if (task->state == TASK_STATE_STOPPED)
+			await_stop(task);
 	}
 }

@@ -21,6 +21,7 @@
 #include "target/compel_err.h"
 #include "target/freeze.h"
 #include "target/procstat.h"
+#include "target/schedclock.h"
 
 enum {
 	DEFAULT_TIMEOUT_MS = 10000,
@@ -35,6 +36,7 @@ struct freezer {
 	bool all_stood;    /* when the present scan began */
 	size_t news;       /* threads and processes that the present scan met first */
 	bool scan_proc;    /* the kernel has no /proc/PID/task/TID/children */
+	struct schedclock clock;
 	struct strbuf buf; /* scratch */
 	struct err *err;
 };
@@ -215,6 +217,7 @@ static int meet_thread(struct freezer *fz, struct frozen_task *task, pid_t tid)
 	/* From here on it is ours to let go, whatever comes. */
 	insert_thread(fz->tree, task, tid);
 	fz->news++;
+	find_thread(task, tid)->slept_ns = schedclock_asleep(&fz->clock, task->pid, tid);
 	ret = compel_interrupt(tid, &ce);
 	return ret == -ESRCH ? 0 : err_compel(fz->err, ret, &ce);
 }
@@ -662,6 +665,8 @@ int freeze_tree(struct frozen_tree *tree, pid_t root, const struct freeze_opts *
 
 	*tree = (struct frozen_tree){ 0 };
 	fz.deadline = opts && opts->deadline ? opts->deadline : compel_deadline(DEFAULT_TIMEOUT_MS);
+	if (opts && opts->note_sleep)
+		schedclock_init(&fz.clock);
 	int ret = freeze(&fz, root);
 	strbuf_fini(&fz.buf);
 	if (ret < 0)

@@ -17,6 +17,7 @@
 struct frozen_thread {
 	pid_t tid;
 	bool stands; /* in an event-stop or group-stop; so do all once freeze_tree() is done */
+	int64_t slept_ns; /* how long it had not run when it was stopped, -1: not known */
 };
 
 struct frozen_task {
@@ -38,6 +39,7 @@ struct frozen_tree {
 
 struct freeze_opts {
 	int64_t deadline; /* when to give up, of compel_deadline(); 0: after ten seconds */
+	bool note_sleep;  /* fill slept_ns, from /proc/PID/task/TID/sched */
 };
 
 /*

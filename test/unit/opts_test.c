@@ -35,7 +35,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->dir, "/tmp/crib-opts.XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/crib-opts.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->conf, sizeof(f->conf), "%s/test.conf", f->dir);
 	setenv("HOME", f->dir, 1);
@@ -111,7 +111,7 @@ static void defaults_are_those_of_criu(void **state)
 	assert_string_equal(f->opts.work_dir, ".");
 	assert_null(f->opts.log_file);
 	assert_int_equal(f->opts.verbosity, 2);
-	assert_int_equal(f->opts.timeout, 10);
+	assert_int_equal(f->opts.timeout, OPTS_TIMEOUT_UNSET);
 	assert_int_equal(f->opts.ghost_limit, 1 << 20);
 	assert_int_equal(f->opts.status_fd, -1);
 	assert_int_equal(f->opts.cpu_cap, OPTS_CPU_FPU | OPTS_CPU_INS);

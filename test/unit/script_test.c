@@ -31,7 +31,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->dir, "/tmp/crib-script.XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/crib-script.XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	f->opts.work_dir = f->dir;
 	*state = f;

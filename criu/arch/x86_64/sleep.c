@@ -5,6 +5,7 @@
  */
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "arch/arch.h"
 
@@ -21,6 +22,28 @@ bool arch_sleep_is_interrupted(const struct compel_regs *regs, uint64_t *ret_res
 			 native->orig_rax == SYS_clock_nanosleep ? native->r10 :
 								   0;
 	return true;
+}
+
+uint64_t arch_sleep_timeout(const struct compel_regs *regs, uint64_t *ret_addr)
+{
+	const struct user_regs_struct *native = &regs->native;
+
+	*ret_addr = 0;
+	switch (native->orig_rax) {
+	case SYS_poll:
+		return (int32_t)native->rdx > 0 ? (uint32_t)native->rdx * (uint64_t)NSEC_PER_MSEC : 0;
+	case SYS_nanosleep:
+		*ret_addr = native->rdi;
+		break;
+	case SYS_clock_nanosleep:
+		*ret_addr = native->rsi & TIMER_ABSTIME ? 0 : native->rdx;
+		break;
+	case SYS_futex:
+		if ((native->rsi & FUTEX_CMD_MASK) == FUTEX_WAIT)
+			*ret_addr = native->r10;
+		break;
+	}
+	return 0;
 }
 
 /* Below the red zone, where a signal frame would come to lie. */
