@@ -31,6 +31,7 @@ static const char *const group_names[RG_MAX] = { "tasks", "threads", "mm", "fds"
 enum how {
 	EQUAL,	 /* the same bytes */
 	PARTITION, /* the same objects have the same number */
+	ACTIONS,   /* of signals; inside asks only for those that are caught or ignored */
 	TIMES,	   /* 64-bit times, which go on while they are looked at */
 	AT_LEAST,  /* the /proc engine's 1 must not be 0; what the others have is a bound */
 };
@@ -77,7 +78,7 @@ static const struct field task_fields[] = {
 };
 
 static const struct field limits_fields[] = { EQ(rec_limits, limit, 0), { 0 } };
-static const struct field sigactions_fields[] = { EQ(rec_sigactions, action, 0), { 0 } };
+static const struct field sigactions_fields[] = { F(rec_sigactions, action, 0, ACTIONS), { 0 } };
 static const struct field itimers_fields[] = { F(rec_itimers, timer, 0, TIMES), { 0 } };
 
 static const struct field ptimer_fields[] = {
@@ -398,6 +399,19 @@ static bool same_times(const struct rec_hdr *rec, const char *a, const char *b, 
 	return true;
 }
 
+static bool same_actions(const struct rec_sigactions *one, const struct rec_sigactions *other)
+{
+	static const __typeof__(one->action[0]) none;
+
+	for (size_t i = 0; i < REC_NR_SIGNALS; i++) {
+		if (!memcmp(&one->action[i], &other->action[i], sizeof(none)))
+			continue;
+		if (one->action[i].handler || memcmp(&other->action[i], &none, sizeof(none)))
+			return false;
+	}
+	return true;
+}
+
 static bool same_field(struct compare *cmp, const struct field *field, const struct rec_hdr *one,
 		       const struct rec_hdr *other)
 {
@@ -412,6 +426,7 @@ static bool same_field(struct compare *cmp, const struct field *field, const str
 		    (((const struct rec_vma *)one)->flags & REC_VMF(SHARED)))
 			return true;
 		return *(const uint32_t *)a >= *(const uint32_t *)b;
+	case ACTIONS: return same_actions((const void *)one, (const void *)other);
 	case TIMES: return same_times(one, a, b, field->size);
 	case PARTITION:
 		memcpy(&a_id, a, sizeof(a_id));

@@ -65,6 +65,9 @@ struct bpf_run {
 	bool restart;	 /* the current target is read again from its begin */
 };
 
+/* A source with programs of its own and a ring of @ring_size bytes, for tests. */
+struct source *bpf_source_new_unpinned(size_t ring_size, struct err *err);
+
 /* Reads, one by one, what lies in the ring. 0 or -errno, described. */
 typedef int bpf_take_fn(struct bpf_run *run, const struct raw_head *head, size_t len);
 

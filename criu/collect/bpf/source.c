@@ -267,23 +267,39 @@ static int get_programs(struct bpf_programs *programs, enum bpf_effort effort, s
 	return ret;
 }
 
-struct source *bpf_source_new(enum bpf_effort effort, struct err *err)
+/* Takes loaded programs over, and closes them on failure. */
+static struct source *new_source(struct bpf_programs *programs, struct err *err)
 {
-	struct bpf_source *self = xzalloc(sizeof(*self));
-	struct bpf_programs *programs = &self->programs;
+	__u64 *key = programs->control->key;
 
-	self->source.ops = &bpf_ops;
-	self->page_size = (size_t)sysconf(_SC_PAGESIZE);
-	int ret = get_programs(programs, effort, err);
-	if (ret < 0) {
-		free(self);
-		return NULL;
-	}
-	if (getrandom(programs->control->key, sizeof(programs->control->key), 0) !=
+	if (getrandom(key, sizeof(programs->control->key), 0) !=
 	    sizeof(programs->control->key)) {
 		err_sys(err, "getrandom");
-		bpf_free(&self->source);
+		bpf_programs_close(programs);
 		return NULL;
 	}
+	struct bpf_source *self = xzalloc(sizeof(*self));
+	self->source.ops = &bpf_ops;
+	self->page_size = (size_t)sysconf(_SC_PAGESIZE);
+	self->programs = *programs;
 	return &self->source;
+}
+
+struct source *bpf_source_new(enum bpf_effort effort, struct err *err)
+{
+	struct bpf_programs programs;
+
+	if (sizeof(long) < 8) {
+		err_set(err, -ENOTSUP, "the BPF engine knows no 32-bit kernels");
+		return NULL;
+	}
+	return get_programs(&programs, effort, err) < 0 ? NULL : new_source(&programs, err);
+}
+
+struct source *bpf_source_new_unpinned(size_t ring_size, struct err *err)
+{
+	struct bpf_programs programs;
+
+	return bpf_programs_load(&programs, ring_size, err) < 0 ? NULL :
+								  new_source(&programs, err);
 }

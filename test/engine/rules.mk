@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Both engines on one frozen tree: "make check-engine", as root.
+
+ENGINE_TOOLS := $(O)/engine/compare $(O)/engine/fixture
+
+$(O)/engine/compare: test/engine/compare.c $(O)/libcrib-core.a $(O)/libcribimages.a \
+		$(O)/libcompel.a $(O)/flags
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	@$(CC) $(CPPFLAGS) $(CRIB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group \
+		$(O)/libcrib-core.a $(O)/libcribimages.a $(O)/libcompel.a -Wl,--end-group $(LDLIBS)
+
+# Like the programs of test/zdtm: of no interest to sanitizers.
+$(O)/engine/fixture: test/engine/fixture.c
+	@mkdir -p $(@D)
+	@echo "  LINK    $@"
+	@$(CC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(CRIB_CFLAGS) -O2 -g -o $@ $< -lrt
+
+.PHONY: engine-tools check-engine
+engine-tools: $(ENGINE_TOOLS)
+
+check-engine: engine-tools zdtm
+	@test/engine/run $(O)/engine $(O)/zdtm

@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The BPF engine: what it says of this process and its children is what the kernel says otherwise.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "collect/bpf/engine.h"
+#include "collect/bpf/pin.h"
+
+/* ---- Collecting ---- */
+
+struct collected {
+	struct rec_sink sink;
+	struct arena arena;
+	ARRAY(const struct rec_hdr *) v;
+};
+
+static int keep(struct rec_sink *sink, const struct rec_hdr *rec, struct err *err)
+{
+	struct collected *all = container_of(sink, struct collected, sink);
+
+	*array_push(&all->arena, &all->v) = arena_memdup(&all->arena, rec, rec->len);
+	return 0;
+}
+
+static int try_collect(struct source *source, enum rec_group group, pid_t pid, int pidfd,
+		       struct collected *ret, struct err *err)
+{
+	const pid_t tids[] = { pid };
+	const struct collect_target target = { .pid = pid, .pidfd = pidfd, .tids = tids,
+					       .nr_tids = 1 };
+
+	*ret = (struct collected){ .sink.emit = keep };
+	return source->ops->collect(source, group, &target, 1, &ret->sink, err);
+}
+
+/* Of a process with one thread. */
+static void collect(struct source *source, enum rec_group group, pid_t pid, struct collected *ret)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct err err = ERR_INIT;
+
+	assert_true(pidfd >= 0);
+	if (try_collect(source, group, pid, pidfd, ret, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static const void *find(const struct collected *all, enum rec_type type)
+{
+	for (size_t i = 0; i < all->v.n; i++)
+		if (all->v.v[i]->type == type)
+			return all->v.v[i];
+	fail_msg("no record of type %d", type);
+	return NULL;
+}
+
+static const struct rec_fd *find_fd(const struct collected *all, int fd)
+{
+	for (size_t i = 0; i < all->v.n; i++) {
+		const struct rec_fd *rec = (const void *)all->v.v[i];
+
+		if (rec->hdr.type == REC_FD && rec->fd == (__u32)fd)
+			return rec;
+	}
+	fail_msg("no descriptor %d", fd);
+	return NULL;
+}
+
+static const struct rec_vma *find_vma(const struct collected *all, const void *addr)
+{
+	for (size_t i = 0; i < all->v.n; i++) {
+		const struct rec_vma *rec = (const void *)all->v.v[i];
+
+		if (rec->hdr.type == REC_VMA && rec->start <= (uintptr_t)addr &&
+		    rec->end > (uintptr_t)addr)
+			return rec;
+	}
+	fail_msg("no mapping at %p", addr);
+	return NULL;
+}
+
+static struct source *load(size_t ring_size)
+{
+	struct err err = ERR_INIT;
+	struct source *source = bpf_source_new_unpinned(ring_size, &err);
+
+	if (!source)
+		fail_msg("%s", err.text);
+	return source;
+}
+
+/* A child that waits to be killed, after it did something. */
+static pid_t start(void (*prepare)(void))
+{
+	int ready[2];
+	char byte;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prepare();
+		if (write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+static void stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* ---- Tests ---- */
+
+static void descriptors_are_what_stat_says(void **state)
+{
+	struct source *source = *state;
+	struct collected all;
+	struct stat st;
+	int pipes[2];
+
+	assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
+	int file = open("/etc/passwd", O_RDONLY);
+	int copy = dup(file);
+	assert_int_equal(lseek(file, 7, SEEK_SET), 7);
+	collect(source, RG_FD, getpid(), &all);
+
+	const struct rec_fd *rec = find_fd(&all, file);
+	assert_int_equal(fstat(file, &st), 0);
+	assert_int_equal(rec->ino, st.st_ino);
+	assert_int_equal(rec->mode, st.st_mode);
+	assert_int_equal(rec->size, st.st_size);
+	assert_int_equal(rec->pos, 7);
+	assert_int_equal(rec->cloexec, 0);
+	assert_int_equal(rec->path_len, strlen("/etc/passwd"));
+	assert_memory_equal(rec->path, "/etc/passwd", rec->path_len);
+	assert_int_equal(rec->ofd_id, find_fd(&all, copy)->ofd_id);
+
+	rec = find_fd(&all, pipes[0]);
+	assert_int_equal(rec->cloexec, 1);
+	assert_int_equal(rec->flags, O_NONBLOCK);
+	assert_memory_equal(rec->path, "pipe:[", 6);
+	assert_true(rec->ofd_id != find_fd(&all, pipes[1])->ofd_id);
+	close(file);
+	close(copy);
+	close(pipes[0]);
+	close(pipes[1]);
+	arena_fini(&all.arena);
+}
+
+static void ids_are_others_in_every_run(void **state)
+{
+	struct source *other = load(BPF_RING_SIZE);
+	struct collected one, two;
+
+	collect(*state, RG_FD, getpid(), &one);
+	collect(other, RG_FD, getpid(), &two);
+	uint64_t id = find_fd(&one, 2)->ofd_id, other_id = find_fd(&two, 2)->ofd_id;
+	assert_true(id && other_id && id != other_id);
+	/* all of the kernel's addresses begin so */
+	assert_true(id >> 48 != 0xffff || other_id >> 48 != 0xffff);
+	arena_fini(&one.arena);
+	arena_fini(&two.arena);
+	other->ops->free(other);
+}
+
+static void open_many(void)
+{
+	for (int i = 0; i < 3000; i++)
+		if (open("/dev/null", O_RDONLY) < 0)
+			_exit(1);
+	/* words of the bitmap that are empty */
+	dup2(0, 9000);
+}
+
+static void a_small_ring_loses_no_descriptor(void **state)
+{
+	struct source *source = load(64 * 1024);
+	struct collected all;
+	pid_t pid = start(open_many);
+	size_t n = 0;
+
+	collect(source, RG_FD, pid, &all);
+	assert_true(all.v.n > 3000);
+	for (size_t i = 0; i < all.v.n; i++) {
+		const struct rec_fd *rec = (const void *)all.v.v[i];
+
+		assert_true(!i || rec->fd > ((const struct rec_fd *)(const void *)all.v.v[i - 1])->fd);
+		n += rec->path_len == 9 && !memcmp(rec->path, "/dev/null", 9);
+	}
+	assert_true(n >= 3000);
+	assert_int_equal(find_fd(&all, 9000)->fd, 9000);
+	stop(pid);
+	arena_fini(&all.arena);
+	source->ops->free(source);
+}
+
+enum { MANY_PAGES = 20000 };
+
+static void map_many(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *mem = mmap(NULL, MANY_PAGES * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t i = 0; i < MANY_PAGES; i += 2)
+		if (mprotect(mem + i * page, page, PROT_READ) < 0)
+			_exit(1);
+}
+
+static void a_small_ring_loses_no_mapping(void **state)
+{
+	struct source *source = load(64 * 1024);
+	struct collected all;
+	pid_t pid = start(map_many);
+	size_t vmas = 0, vsyscalls = 0;
+
+	collect(source, RG_MM, pid, &all);
+	for (size_t i = 0; i < all.v.n; i++) {
+		vmas += all.v.v[i]->type == REC_VMA;
+		vsyscalls += all.v.v[i]->type == REC_VMA &&
+			     ((const struct rec_vma *)(const void *)all.v.v[i])->special ==
+				     REC_VMA_VSYSCALL;
+	}
+	const struct rec_mm *mm = find(&all, REC_MM);
+	assert_true(vmas > MANY_PAGES);
+	assert_int_equal(vmas - vsyscalls, mm->map_count);
+	stop(pid);
+	arena_fini(&all.arena);
+	source->ops->free(source);
+}
+
+enum { MANY_GROUPS = 5000 };
+
+static void join_groups(void)
+{
+	static gid_t gids[MANY_GROUPS];
+
+	for (gid_t i = 0; i < MANY_GROUPS; i++)
+		gids[i] = 3 * i;
+	if (setgroups(MANY_GROUPS, gids) < 0)
+		_exit(1);
+}
+
+static void many_groups_come_in_pieces(void **state)
+{
+	pid_t pid = start(join_groups);
+	struct collected all;
+
+	collect(*state, RG_THREAD, pid, &all);
+	const struct rec_thread *rec = find(&all, REC_THREAD);
+	assert_int_equal(rec->nr_groups, MANY_GROUPS);
+	assert_int_equal(rec->hdr.len, ALIGN_UP(sizeof(*rec) + 4ULL * (rec->nr_cpu_words +
+								       rec->nr_groups), 8ULL));
+	for (uint32_t i = 0; i < MANY_GROUPS; i++)
+		assert_int_equal(rec->tail[rec->nr_cpu_words + i], 3 * i);
+	stop(pid);
+	arena_fini(&all.arena);
+}
+
+static void on_signal(int signo)
+{
+}
+
+static void what_only_this_engine_sees(void **state)
+{
+	static char stack[32768];
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
+	struct collected all;
+
+	sigaddset(&action.sa_mask, SIGUSR2);
+	assert_int_equal(sigaction(SIGUSR1, &action, &old), 0);
+	assert_int_equal(sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof(stack) }, NULL),
+			 0);
+	collect(*state, RG_TASK, getpid(), &all);
+	const struct rec_sigactions *actions = find(&all, REC_SIGACTIONS);
+	assert_int_equal(actions->action[SIGUSR1 - 1].handler, (uintptr_t)on_signal);
+	assert_int_equal(actions->action[SIGUSR1 - 1].flags & ~0x04000000u, SA_RESTART);
+	assert_int_equal(actions->action[SIGUSR1 - 1].mask, 1ULL << (SIGUSR2 - 1));
+	const struct rec_task *task = find(&all, REC_TASK);
+	assert_int_equal(task->ppid, getppid());
+	assert_int_equal(task->state, 'R');
+	assert_int_equal(task->dumpable, prctl(PR_GET_DUMPABLE));
+	arena_fini(&all.arena);
+
+	collect(*state, RG_THREAD, getpid(), &all);
+	const struct rec_thread *thread = find(&all, REC_THREAD);
+	assert_int_equal(thread->sas_sp, (uintptr_t)stack);
+	assert_int_equal(thread->sas_size, sizeof(stack));
+	assert_int_equal(thread->sas_flags, 0);
+	assert_int_equal(thread->securebits, prctl(PR_GET_SECUREBITS));
+	arena_fini(&all.arena);
+	sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL);
+	sigaction(SIGUSR1, &old, NULL);
+}
+
+static void the_thp_switch_is_seen(void **state)
+{
+	struct collected all;
+
+	for (int on = 1; on >= 0; on--) {
+		assert_int_equal(prctl(PR_SET_THP_DISABLE, on, 0, 0, 0), 0);
+		collect(*state, RG_TASK, getpid(), &all);
+		const struct rec_task *task = find(&all, REC_TASK);
+		assert_true(task->hdr.valid & RV_TASK_THP);
+		assert_int_equal(task->thp_disabled, on);
+		arena_fini(&all.arena);
+	}
+}
+
+static void sleep_long(void)
+{
+	/* interrupted and restarted, it stands in the restart block */
+	raise(SIGSTOP);
+	poll(NULL, 0, 100000);
+}
+
+static void the_rest_of_an_interrupted_sleep_is_known(void **state)
+{
+	pid_t pid = fork();
+	struct collected all;
+
+	if (pid == 0) {
+		sleep_long();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	kill(pid, SIGCONT);
+	usleep(50000);
+	kill(pid, SIGSTOP);
+	assert_int_equal(waitpid(pid, NULL, WUNTRACED), pid);
+	collect(*state, RG_THREAD, pid, &all);
+	const struct rec_thread *thread = find(&all, REC_THREAD);
+	assert_true(thread->hdr.valid & RV_THREAD_RESTART);
+	assert_in_range(thread->restart_remaining_ns, 90000000000, 100000000000);
+	stop(pid);
+	arena_fini(&all.arena);
+}
+
+/* Flags whose bits moved from kernel to kernel. */
+static void flags_above_the_low_word_are_learned(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct collected all;
+
+	void *droppable = mmap(NULL, page, PROT_READ, 0x08 | MAP_ANONYMOUS, -1, 0);
+	void *sealed = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool has_mseal = syscall(462, sealed, page, 0) == 0;
+	int memfd = memfd_create("minor", MFD_CLOEXEC);
+	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_MINOR_SHMEM };
+	assert_int_equal(ftruncate(memfd, (off_t)page), 0);
+	void *minor = mmap(NULL, page, PROT_READ, MAP_SHARED, memfd, 0);
+	struct uffdio_register range = { .range = { (uintptr_t)minor, page },
+					 .mode = UFFDIO_REGISTER_MODE_MINOR };
+	bool has_minor = uffd >= 0 && ioctl(uffd, UFFDIO_API, &api) == 0 &&
+			 ioctl(uffd, UFFDIO_REGISTER, &range) == 0;
+
+	collect(*state, RG_MM, getpid(), &all);
+	if (droppable != MAP_FAILED) {
+		assert_true(find_vma(&all, droppable)->flags & REC_VMF(DROPPABLE));
+		munmap(droppable, page);
+	}
+	if (has_mseal)
+		assert_true(find_vma(&all, sealed)->flags & REC_VMF(SEALED));
+	if (has_minor)
+		assert_true(find_vma(&all, minor)->flags & REC_VMF(UFFD_MINOR));
+	assert_false(find_vma(&all, &page)->flags &
+		     (REC_VMF(SEALED) | REC_VMF(DROPPABLE) | REC_VMF(UFFD_MINOR)));
+	close(uffd);
+	close(memfd);
+	arena_fini(&all.arena);
+}
+
+static void only_a_pidfd_of_that_process_opens_it(void **state)
+{
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	_cleanup_close_ int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	const struct {
+		pid_t pid;
+		int pidfd;
+	} wrong[] = { { getppid(), pidfd }, { getpid(), file }, { getpid(), -1 },
+		      { getpid(), 123456 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct err err = ERR_INIT;
+		struct collected all;
+
+		assert_int_equal(try_collect(*state, RG_FD, wrong[i].pid, wrong[i].pidfd, &all,
+					     &err), -EBADF);
+		assert_int_equal(all.v.n, 0);
+	}
+}
+
+/* ---- Pins, in a mount namespace of their own ---- */
+
+static void in_own_mounts(void (*work)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+			_exit(77);
+		work();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(status, 0);
+}
+
+#define CHECK(what)                                                    \
+	do {                                                           \
+		if (!(what)) {                                         \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #what); \
+			_exit(1);                                      \
+		}                                                      \
+	} while (0)
+
+static void count(const struct bpf_pin_status *status, void *ctx)
+{
+	CHECK(status->ours);
+	++((int *)ctx)[status->in_use];
+}
+
+static void use_pins(void)
+{
+	struct err err = ERR_INIT;
+	struct bpf_programs one, two, three;
+	int free_and_used[2] = { 0, 0 };
+
+	if (bpf_pin_mount(&err) < 0)
+		_exit(77);
+	CHECK(bpf_pin_open(&one, &err) == -ENOENT);
+	CHECK(bpf_programs_load(&one, BPF_RING_SIZE, &err) == 0);
+	CHECK(bpf_pin_make(&one, &err) == 0);
+	/* it is in use, by whoever made it */
+	CHECK(bpf_pin_open(&two, &err) == -ENOENT);
+	CHECK(bpf_programs_load(&two, BPF_RING_SIZE, &err) == 0);
+	CHECK(bpf_pin_make(&two, &err) == 0);
+	CHECK(bpf_pin_each(count, free_and_used, &err) == 0);
+	CHECK(free_and_used[0] == 0 && free_and_used[1] == 2);
+	CHECK(bpf_pin_remove_all(&err) == 2);
+	bpf_programs_close(&one);
+	CHECK(bpf_pin_open(&three, &err) == 0);
+	bpf_programs_close(&two);
+	CHECK(bpf_pin_remove_all(&err) == 1);
+	bpf_programs_close(&three);
+	CHECK(bpf_pin_remove_all(&err) == 0);
+	CHECK(access(BPF_PIN_DIR, F_OK) < 0);
+}
+
+static void pins_serve_one_at_a_time(void **state)
+{
+	in_own_mounts(use_pins);
+}
+
+static void meet_foreign_pins(void)
+{
+	struct err err = ERR_INIT;
+	struct bpf_programs programs;
+
+	if (bpf_pin_mount(&err) < 0)
+		_exit(77);
+	CHECK(mkdir(BPF_PIN_DIR, 0755) == 0);
+	CHECK(bpf_pin_open(&programs, &err) == -EPERM);
+	CHECK(strstr(err.text, "not root's alone"));
+	CHECK(rmdir(BPF_PIN_DIR) == 0 && mkdir(BPF_PIN_DIR, 0700) == 0);
+	CHECK(chown(BPF_PIN_DIR, 1000, 1000) == 0);
+	CHECK(bpf_pin_open(&programs, &err) == -EPERM);
+}
+
+static void pins_of_others_are_not_trusted(void **state)
+{
+	in_own_mounts(meet_foreign_pins);
+}
+
+static void states_have_the_letters_of_proc(void **state)
+{
+	assert_int_equal(bpf_state_letter(0, 0), 'R');
+	assert_int_equal(bpf_state_letter(1, 0), 'S');
+	assert_int_equal(bpf_state_letter(2, 0), 'D');
+	assert_int_equal(bpf_state_letter(0x402, 0), 'I');
+	assert_int_equal(bpf_state_letter(0x104, 0), 'T');
+	assert_int_equal(bpf_state_letter(8, 0), 't');
+	assert_int_equal(bpf_state_letter(0x80, 0x10), 'X');
+	assert_int_equal(bpf_state_letter(0x80, 0x20), 'Z');
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(descriptors_are_what_stat_says),
+		cmocka_unit_test(ids_are_others_in_every_run),
+		cmocka_unit_test(a_small_ring_loses_no_descriptor),
+		cmocka_unit_test(a_small_ring_loses_no_mapping),
+		cmocka_unit_test(many_groups_come_in_pieces),
+		cmocka_unit_test(what_only_this_engine_sees),
+		cmocka_unit_test(the_thp_switch_is_seen),
+		cmocka_unit_test(the_rest_of_an_interrupted_sleep_is_known),
+		cmocka_unit_test(flags_above_the_low_word_are_learned),
+		cmocka_unit_test(only_a_pidfd_of_that_process_opens_it),
+		cmocka_unit_test(pins_serve_one_at_a_time),
+		cmocka_unit_test(pins_of_others_are_not_trusted),
+		cmocka_unit_test(states_have_the_letters_of_proc),
+	};
+	struct err err = ERR_INIT;
+	struct source *source = bpf_source_new_unpinned(BPF_RING_SIZE, &err);
+
+	if (!source) {
+		fprintf(stderr, "%s\n", err.text);
+		return 77;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		((struct CMUnitTest *)tests)[i].initial_state = source;
+	int ret = cmocka_run_group_tests(tests, NULL, NULL);
+	source->ops->free(source);
+	return ret;
+}
