@@ -30,6 +30,7 @@ enum {
 	PTS_MAJOR_LAST = 143,
 	MAX_PTS = 1 << 20,
 	FIRST_SERIAL = 64, /* minor of ttyS0 */
+	CURRENT_INDEX = 1006, /* what the format has for /dev/tty in place of a number */
 };
 
 enum tty_role { TTY_NONE, TTY_MASTER, TTY_SLAVE, TTY_CURRENT };
@@ -61,10 +62,15 @@ static bool tty_match(const struct rec_fd *rec)
 
 /* ---- Dump ---- */
 
-/* One for each pair and end; the image tells the ends of a pair apart by the lowest bit. */
+/*
+ * One for each pair and end, as criu has them: the lowest bit tells the ends of a pair apart. Pairs
+ * from the number of /dev/tty on make room for it.
+ */
 static uint32_t info_id(enum tty_role role, uint32_t index)
 {
-	return role == TTY_CURRENT ? UINT32_MAX : index << 1 | (role == TTY_MASTER);
+	if (role == TTY_CURRENT)
+		return CURRENT_INDEX << 1;
+	return (index < CURRENT_INDEX ? index : index + 1) << 1 | (role == TTY_MASTER);
 }
 
 static uint32_t tty_index(const struct rec_fd *rec, enum tty_role role, int fd)
@@ -86,7 +92,15 @@ static bool is_terminal_of(const struct task *task, uint64_t rdev)
 	       ((uint64_t)major(task->tty_rdev) << 20 | minor(task->tty_rdev)) == rdev;
 }
 
-/* Whose controlling terminal it is, as the records of the tree tell. */
+static uint64_t slave_rdev(uint32_t index)
+{
+	return ((uint64_t)PTS_MAJOR_FIRST << 20) + index;
+}
+
+/*
+ * Whose controlling terminal it is, as the records of the tree tell. The master has it, too: criu
+ * takes it from there.
+ */
 static void fill_session(const struct snapshot *snap, TtyInfoEntry *info, uint64_t rdev)
 {
 	for (size_t i = 0; i < snap->tasks.n; i++) {
@@ -100,7 +114,7 @@ static void fill_session(const struct snapshot *snap, TtyInfoEntry *info, uint64
 	}
 }
 
-static TtyInfoEntry *info_new(struct snapshot *snap, const struct rec_fd *rec, enum tty_role role,
+static TtyInfoEntry *info_new(struct snapshot *snap, const struct ofd *ofd, enum tty_role role,
 			      uint32_t index, int fd)
 {
 	TtyInfoEntry *info = SNAP_MSG(snap, TtyInfoEntry, tty_info_entry);
@@ -114,13 +128,15 @@ static TtyInfoEntry *info_new(struct snapshot *snap, const struct rec_fd *rec, e
 	info->dev = (uint32_t)st.st_dev;
 	info->uid = st.st_uid;
 	info->gid = st.st_gid;
+	tty_settings_read(snap, info, fd, role == TTY_MASTER);
 	if (role != TTY_CURRENT) {
 		info->pty = SNAP_MSG(snap, TtyPtyEntry, tty_pty_entry);
 		info->pty->index = index;
-		tty_settings_read(snap, info, fd, role == TTY_MASTER);
+		fill_session(snap, info, slave_rdev(index));
+	} else if (ofd->owner->tty_rdev) {
+		info->sid = (uint32_t)ofd->owner->sid;
+		info->pgrp = (uint32_t)ofd->owner->tty_pgrp;
 	}
-	if (role == TTY_SLAVE)
-		fill_session(snap, info, rec->rdev);
 	*array_push(&snap->arena, &snap->ttys) = info;
 	return info;
 }
@@ -155,7 +171,7 @@ static int tty_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct err
 					 info_id(role, index));
 
 	if (!info) {
-		info = info_new(snap, ofd->rec, role, index, fd);
+		info = info_new(snap, ofd, role, index, fd);
 		hashmap_put(&fd_shared(x)->objects, FD_TYPES__TTY, info->id, info);
 	}
 	ofd->entry->tty = tty;
@@ -177,6 +193,18 @@ static const TtyInfoEntry *find_info(const struct snapshot *snap, uint32_t id)
 	return NULL;
 }
 
+/* One end of a pair, or NULL if nobody in the tree has it. */
+static const TtyInfoEntry *find_end(const struct snapshot *snap, enum tty_role role, uint32_t index)
+{
+	for (size_t i = 0; i < snap->ttys.n; i++) {
+		const TtyInfoEntry *info = snap->ttys.v[i];
+
+		if (info->pty && info->pty->index == index && role_of_info(info) == role)
+			return info;
+	}
+	return NULL;
+}
+
 /* A slave whose master nobody in the tree has belongs to somebody else. */
 static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
 {
@@ -185,10 +213,9 @@ static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err
 
 	if (role_of(ofd->rec->rdev) == TTY_MASTER)
 		return tty_data_save(x->snap, info,
-				     find_info(x->snap, info_id(TTY_SLAVE, info->pty->index)), fd,
-				     err);
+				     find_end(x->snap, TTY_SLAVE, info->pty->index), fd, err);
 	if (role_of(ofd->rec->rdev) != TTY_SLAVE ||
-	    find_info(x->snap, info_id(TTY_MASTER, info->pty->index)))
+	    find_end(x->snap, TTY_MASTER, info->pty->index))
 		return 0;
 	if (!info->termios) /* its master was closed: hung up, which a new pair can be as well */
 		return 0;
@@ -207,7 +234,7 @@ static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err
 
 static bool is_hung_up(const struct snapshot *snap, const TtyInfoEntry *info)
 {
-	return !info->termios && !find_info(snap, info_id(TTY_MASTER, info->pty->index));
+	return !info->termios && !find_end(snap, TTY_MASTER, info->pty->index);
 }
 
 /* pid (comm) state ppid pgrp session tty_nr */
@@ -346,11 +373,14 @@ static int tty_finish(struct fd_opener *opener, const struct ofd *ofd, int fd, s
 		return fd_fown_apply(ofd->entry->tty->fown, fd, err);
 	if (role == TTY_SLAVE && !ours)
 		set_foreground(opener, info, fd);
-	int ret = tty_settings_write(info, fd, role == TTY_MASTER, ours, err);
+	/* the modes of a pair are its master's business alone: the task that has that changes them
+	 * while it puts back what waits inside */
+	int ret = role == TTY_SLAVE && ours ? tty_settings_exclusive(info, fd, err) :
+					      tty_settings_write(info, fd, role == TTY_MASTER, ours,
+								 err);
 	if (ret == 0 && role == TTY_MASTER)
 		ret = tty_data_restore(opener->snap, info,
-				       find_info(opener->snap,
-						 info_id(TTY_SLAVE, info->pty->index)),
+				       find_end(opener->snap, TTY_SLAVE, info->pty->index),
 				       fd, err);
 	return ret < 0 ? ret : fd_fown_apply(ofd->entry->tty->fown, fd, err);
 }
@@ -388,7 +418,7 @@ static const TtyInfoEntry *terminal_of(const struct snapshot *snap, pid_t sid)
 		if ((pid_t)info->sid != sid || role_of_info(info) != TTY_SLAVE ||
 		    is_hung_up(snap, info))
 			continue;
-		if (find_info(snap, info_id(TTY_MASTER, info->pty->index)) ||
+		if (find_end(snap, TTY_MASTER, info->pty->index) ||
 		    (snap->terminal && snap->may_take_terminal))
 			return info;
 	}
@@ -403,7 +433,7 @@ bool fd_has_terminal(const struct snapshot *snap, pid_t sid)
 int fd_take_terminal(const struct snapshot *snap, pid_t sid, struct err *err)
 {
 	const TtyInfoEntry *info = terminal_of(snap, sid);
-	bool ours = find_info(snap, info_id(TTY_MASTER, info->pty->index));
+	bool ours = find_end(snap, TTY_MASTER, info->pty->index);
 	char pts[32];
 	const char *path = ours ? pts : snap->terminal;
 
@@ -435,7 +465,7 @@ void fd_restore_end(const struct snapshot *snap)
 		const TtyInfoEntry *info = snap->ttys.v[i];
 
 		if (role_of_info(info) == TTY_SLAVE && info->pgrp &&
-		    !find_info(snap, info_id(TTY_MASTER, info->pty->index)) &&
+		    !find_end(snap, TTY_MASTER, info->pty->index) &&
 		    group_exists(snap, (pid_t)info->pgrp))
 			kill(-(pid_t)info->pgrp, SIGWINCH);
 	}

@@ -14,6 +14,12 @@
 #include <asm/ioctls.h>
 #endif
 
+/*
+ * Control characters have 19 words in the format, of which only the first five are used: they hold
+ * the characters as memory does, four in a word.
+ */
+enum { CC_BITS = 8, CC_PER_WORD = 4 };
+
 static TermiosEntry *termios_to_entry(struct snapshot *snap, const struct termios2 *tio)
 {
 	TermiosEntry *entry = SNAP_MSG(snap, TermiosEntry, termios_entry);
@@ -28,7 +34,7 @@ static TermiosEntry *termios_to_entry(struct snapshot *snap, const struct termio
 	entry->n_c_cc = sizeof(tio->c_cc);
 	entry->c_cc = ARENA_ARRAY(&snap->arena, uint32_t, entry->n_c_cc);
 	for (size_t i = 0; i < entry->n_c_cc; i++)
-		entry->c_cc[i] = tio->c_cc[i];
+		entry->c_cc[i / CC_PER_WORD] |= (uint32_t)tio->c_cc[i] << i % CC_PER_WORD * CC_BITS;
 	return entry;
 }
 
@@ -41,8 +47,8 @@ static void termios_from_entry(const TermiosEntry *entry, struct termios2 *tio)
 	tio->c_line = (cc_t)entry->c_line;
 	tio->c_ispeed = entry->c_ispeed;
 	tio->c_ospeed = entry->c_ospeed;
-	for (size_t i = 0; i < entry->n_c_cc && i < sizeof(tio->c_cc); i++)
-		tio->c_cc[i] = (cc_t)entry->c_cc[i];
+	for (size_t i = 0; i < sizeof(tio->c_cc) && i / CC_PER_WORD < entry->n_c_cc; i++)
+		tio->c_cc[i] = (cc_t)(entry->c_cc[i / CC_PER_WORD] >> i % CC_PER_WORD * CC_BITS);
 }
 
 static bool read_flag(int fd, unsigned long request)
@@ -107,6 +113,12 @@ static int write_termios(const TtyInfoEntry *info, int fd, struct err *err)
 	return ioctl(fd, TCSETS2, &tio) ? err_sys(err, "set the terminal's modes") : 0;
 }
 
+int tty_settings_exclusive(const TtyInfoEntry *info, int fd, struct err *err)
+{
+	return info->exclusive && ioctl(fd, TIOCEXCL) ?
+		       err_sys(err, "make the terminal exclusive") : 0;
+}
+
 int tty_settings_write(const TtyInfoEntry *info, int fd, bool master, bool ours, struct err *err)
 {
 	int on = 1, ret = 0;
@@ -117,8 +129,10 @@ int tty_settings_write(const TtyInfoEntry *info, int fd, bool master, bool ours,
 		ret = write_winsize(info->winsize, fd, err);
 	if (ret < 0)
 		return ret;
-	if (ours && info->exclusive && ioctl(fd, TIOCEXCL))
-		return err_sys(err, "make the terminal exclusive");
+	if (ours)
+		ret = tty_settings_exclusive(info, fd, err);
+	if (ret < 0)
+		return ret;
 	if (master && info->packet_mode && ioctl(fd, TIOCPKT, &on))
 		return err_sys(err, "set packet mode");
 	if (master && info->locked && ioctl(fd, TIOCSPTLCK, &on))

@@ -16,4 +16,7 @@ void tty_settings_read(struct snapshot *snap, TtyInfoEntry *info, int fd, bool m
  */
 int tty_settings_write(const TtyInfoEntry *info, int fd, bool master, bool ours, struct err *err);
 
+/* Restore: TIOCEXCL, which each end of a pair has for itself. */
+int tty_settings_exclusive(const TtyInfoEntry *info, int fd, struct err *err);
+
 #endif /* CRIB_FD_TTY_SETTINGS_H */
