@@ -13,7 +13,7 @@
 #include "watch/duel.h"
 
 enum {
-	KILLS = 224,      /* in all */
+	KILLS = 320,      /* in all */
 	MEASURED = 5,     /* dumps that are timed */
 	FAILURES_MAX = 5, /* of one series, then it ends */
 };
@@ -182,7 +182,7 @@ static void run_series(struct duel *duel, const char *engine, bool leave_running
 		for (; series.kills < kills && series.failures < FAILURES_MAX; series.kills++) {
 			struct shot shot = {
 				.after_us =
-					1 + random_below(&duel->seed, series.length_us * 105 / 100),
+					1 + random_below(&duel->seed, series.length_us * 120 / 100),
 				.group = series.kills % 2,
 			};
 			dump(&series, &shot);
