@@ -121,9 +121,24 @@ static struct shmem *find_or_add_shmem(struct build *build, struct task *task,
 	return shmem;
 }
 
+/* The format knows one mapping of vvar, which since Linux 6.13 is two: criu compares its size. */
+static bool extend_vvar(struct mm *mm, const struct rec_vma *rec)
+{
+	struct vma *last = mm->vmas.n ? &mm->vmas.v[mm->vmas.n - 1] : NULL;
+
+	if (!last || rec->special != REC_VMA_VVAR || !(last->status & VMA_AREA_VVAR) ||
+	    last->end != rec->start)
+		return false;
+	last->end = rec->end;
+	return true;
+}
+
 static void build_vma(struct build *build, struct task *task, const struct rec_vma *rec)
 {
 	struct snapshot *snap = build->snap;
+
+	if (extend_vvar(task->mm, rec))
+		return;
 	struct vma *vma = array_push(&snap->arena, &task->mm->vmas);
 	struct err err = ERR_INIT;
 
