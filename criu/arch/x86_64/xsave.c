@@ -6,6 +6,7 @@
 #include <cpuid.h>
 #include <elf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "arch/x86_64/xsave.h"
@@ -54,16 +55,39 @@ static const struct component {
 	COMPONENT(XFEATURE_PKRU, pkru),
 };
 
-/* Where the processor puts a component; size 0: it has none. */
+/*
+ * Where the processor puts a component. It is asked once: a virtual machine is left for each answer,
+ * which takes longer than all else that is done for a thread.
+ */
+static struct {
+	pthread_once_t once;
+	struct {
+		uint32_t off, size;
+	} at[XFEATURE_MAX];
+} layout = { .once = PTHREAD_ONCE_INIT };
+
+static void ask_processor(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
+		unsigned int xfeature = components[i].xfeature;
+		uint32_t size = 0, off = 0, c, d;
+
+		if (!__get_cpuid_count(0xd, xfeature, &size, &off, &c, &d))
+			return;
+		layout.at[xfeature].off = off;
+		layout.at[xfeature].size = size;
+	}
+}
+
+/* Size 0: it has none. */
 static void locate(unsigned int xfeature, uint32_t area, uint32_t *ret_off, uint32_t *ret_size)
 {
-	uint32_t size = 0, off = 0, c, d;
+	pthread_once(&layout.once, ask_processor);
 
-	if (!__get_cpuid_count(0xd, xfeature, &size, &off, &c, &d) || off < XSAVE_EXTENDED ||
-	    off > area || size > area - off)
-		size = 0;
+	uint32_t off = layout.at[xfeature].off, size = layout.at[xfeature].size;
+
 	*ret_off = off;
-	*ret_size = size;
+	*ret_size = off < XSAVE_EXTENDED || off > area || size > area - off ? 0 : size;
 }
 
 static uint32_t *copy_words(struct snapshot *snap, const uint32_t *words, size_t n)
