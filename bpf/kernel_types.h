@@ -310,6 +310,7 @@ struct k_itimer {
 	int it_id;
 	int it_clock;
 	int it_sigev_notify;
+	s64 it_overrun;
 	s64 it_overrun_last;
 	s64 it_interval;
 	struct signal_struct *it_signal;
@@ -510,6 +511,11 @@ struct task_exec_state {
 
 struct task_struct___with_exec_state {
 	struct task_exec_state *exec_state;
+};
+
+/* With CONFIG_MEMBARRIER only. */
+struct mm_struct___membarrier {
+	atomic_t membarrier_state;
 };
 
 /* mm->flags was a number, and is a struct around a bitmap. */

@@ -132,6 +132,11 @@ __noinline int emit_task(void)
 	raw->exit_state = BPF_CORE_READ(task, exit_state);
 	raw->pf_flags = BPF_CORE_READ(task, flags);
 	raw->mm_flags = mm_flags_of(mm);
+	raw->membarrier_state = ~0;
+	if (has_field(struct mm_struct___membarrier, membarrier_state))
+		raw->membarrier_state = field_of(mm, struct mm_struct___membarrier,
+						 membarrier_state.counter);
+	raw->reserved = rec->reserved = 0;
 	fill_tty(raw);
 	rec->ppid = parent_number(run.task);
 	rec->pgid = pid_number((u64)BPF_CORE_READ(signal, pids[PIDTYPE_PGID]));
@@ -267,6 +272,7 @@ __noinline int emit_ptimer(u64 at)
 	raw->timer.notify = BPF_CORE_READ(timer, it_sigev_notify);
 	raw->timer.notify_tid = pid_number((u64)BPF_CORE_READ(timer, it_pid));
 	raw->timer.overrun = BPF_CORE_READ(timer, it_overrun_last);
+	raw->missed = BPF_CORE_READ(timer, it_overrun);
 	raw->timer.interval_ns = BPF_CORE_READ(timer, it_interval);
 	/* struct siginfo as include/uapi/asm-generic/siginfo.h has it for 64 bits */
 	bpf_probe_read_kernel(&raw->timer.signo, sizeof(u32), (const void *)info);

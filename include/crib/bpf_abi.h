@@ -161,6 +161,8 @@ struct raw_task {
 	__u32 pf_flags;		     /* task_struct.flags */
 	__u32 tty_dev;		     /* dev_t */
 	__u64 mm_flags;		     /* the low 64 of them */
+	__u32 membarrier_state;	     /* of mm_struct */
+	__u32 reserved;
 };
 
 /* The kernel's arrays as they are. */
@@ -213,6 +215,7 @@ struct raw_ptimer {
 	__u64 expires; /* ns, 0: never set */
 	__u32 status;  /* enum raw_timer_status */
 	__s32 base_clock; /* in whose time it expires; not of timers of cpu time */
+	__s64 missed;	  /* it_overrun: -1 and what was counted since the signal that is pending */
 };
 
 /* include/linux/restart_block.h: the union behind the function, as three kinds of calls use it. */

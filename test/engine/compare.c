@@ -6,7 +6,8 @@
  *   compare [-b RUNS] [-i] PID
  *
  * With -i the processes are asked from inside too, for what the /proc engine cannot tell. Prints
- * differences and the times of collecting. Exit status 0: none; 1: some; 77: no BPF here.
+ * differences and the times of collecting. Exit status 0: none; 1: some; 77: there is no BPF here,
+ * or the tree cannot be frozen.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -30,9 +31,11 @@ static const char *const group_names[RG_MAX] = { "tasks", "threads", "mm", "fds"
 
 enum how {
 	EQUAL,	 /* the same bytes */
+	LINKS,	   /* the same, but for those of a directory of /proc */
 	PARTITION, /* the same objects have the same number */
 	ACTIONS,   /* of signals; inside asks only for those that are caught or ignored */
 	TIMES,	   /* 64-bit times, which go on while they are looked at */
+	AT_MOST,   /* 0 is always right, 1 if the /proc engine says so too */
 	AT_LEAST,  /* the /proc engine's 1 must not be 0; what the others have is a bound */
 };
 
@@ -68,6 +71,7 @@ static const struct field task_fields[] = {
 	EQ(rec_task, dumpable, RV_TASK_DUMPABLE),
 	EQ(rec_task, child_subreaper, RV_TASK_SUBREAPER),
 	EQ(rec_task, thp_disabled, RV_TASK_THP),
+	EQ(rec_task, membarrier, RV_TASK_MEMBARRIER),
 	F(rec_task, mm_id, RV_TASK_SHARED, PARTITION),
 	F(rec_task, files_id, RV_TASK_SHARED, PARTITION),
 	F(rec_task, fs_id, RV_TASK_SHARED, PARTITION),
@@ -87,7 +91,8 @@ static const struct field ptimer_fields[] = {
 	EQ(rec_ptimer, notify, 0),
 	EQ(rec_ptimer, notify_tid, 0),
 	EQ(rec_ptimer, sigval, 0),
-	EQ(rec_ptimer, overrun, RV_PTIMER_VALUE),
+	/* of a pending one the BPF engine counts what its signal will tell */
+	F(rec_ptimer, overrun, RV_PTIMER_VALUE, AT_LEAST),
 	EQ(rec_ptimer, interval_ns, RV_PTIMER_VALUE),
 	F(rec_ptimer, value_ns, RV_PTIMER_VALUE, TIMES),
 	{ 0 },
@@ -181,7 +186,7 @@ static const struct field fd_fields[] = {
 	EQ(rec_fd, flags, RV_FD_FLAGS),
 	EQ(rec_fd, mnt_id, RV_FD_FLAGS),
 	EQ(rec_fd, mode, RV_FD_INODE),
-	EQ(rec_fd, nlink, RV_FD_INODE),
+	F(rec_fd, nlink, RV_FD_INODE, LINKS),
 	EQ(rec_fd, dev, RV_FD_INODE),
 	EQ(rec_fd, rdev, RV_FD_INODE),
 	EQ(rec_fd, ino, RV_FD_INODE),
@@ -189,6 +194,7 @@ static const struct field fd_fields[] = {
 	EQ(rec_fd, mtime_ns, RV_FD_INODE),
 	EQ(rec_fd, file_flags, RV_FD_PATH),
 	EQ(rec_fd, path_len, RV_FD_PATH),
+	F(rec_fd, unlocked, 0, AT_MOST),
 	{ 0 },
 };
 
@@ -286,21 +292,21 @@ static void timer_ids(struct compare *cmp, const struct records *records, pid_t 
 static void ask_inside(struct compare *cmp, enum rec_group group, struct records *records)
 {
 	for (size_t i = 0; i < cmp->tree->tasks.n; i++) {
-		struct inside_need need = { 0 };
+		struct inside_need need = { .task = cmp->tree->tasks.v[i] };
 		struct err err = ERR_INIT;
 
 		if (cmp->tree->tasks.v[i]->zombie)
 			continue;
 		if (group == RG_TASK) {
 			need.sigactions = need.itimers = true;
-			need.task = INSIDE_TASK;
+			need.rec_task = INSIDE_TASK;
 			timer_ids(cmp, records, cmp->tree->tasks.v[i]->pid, &need);
 		} else if (group == RG_THREAD) {
 			need.thread = INSIDE_THREAD;
 		} else if (group == RG_MM) {
 			need.mm = INSIDE_MM;
 		}
-		if (inside_collect(cmp->tree->tasks.v[i], &need, &records->sink, &err) < 0) {
+		if (inside_collect(&need, 1, &records->sink, &err) < 0) {
 			printf("inside task %d: %s\n", cmp->tree->tasks.v[i]->pid, err.text);
 			cmp->differences++;
 		}
@@ -420,6 +426,11 @@ static bool same_field(struct compare *cmp, const struct field *field, const str
 
 	switch (field->how) {
 	case EQUAL: return !memcmp(a, b, field->size);
+	case LINKS:
+		/* those of /proc are as many as there are processes at the moment */
+		return !memcmp(a, b, field->size) ||
+		       !memcmp(((const struct rec_fd *)one)->path, "/proc", 5);
+	case AT_MOST: return *(const uint32_t *)a <= *(const uint32_t *)b;
 	case AT_LEAST:
 		/* shared memory has no pages of its own, whatever smaps says of its swap */
 		if (one->type == REC_VMA &&
@@ -482,7 +493,7 @@ static void compare_records(struct compare *cmp, const struct rec_hdr *one,
 		if (field->valid && !(field->valid & both))
 			continue;
 		/* a timer's values from inside come without the rest */
-		if (!field->valid && other->valid)
+		if (!field->valid && other->valid && one->type == REC_PTIMER)
 			continue;
 		if (same_field(cmp, field, one, other))
 			continue;
@@ -586,7 +597,7 @@ static int run(pid_t pid, int runs, bool inside, struct err *err)
 	if (!cmp.source[PROC])
 		return 2;
 	if (freeze_tree(&tree, pid, &(struct freeze_opts){ 0 }, err) < 0)
-		return 2;
+		return 77; /* it is one that is refused */
 	make_targets(&cmp, &tree);
 	cmp.tree = &tree;
 	for (enum rec_group group = 0; group < RG_MAX; group++)

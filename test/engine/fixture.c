@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -40,7 +41,7 @@
 #define MAP_DROPPABLE 0x08
 #endif
 
-static char dir[] = "/tmp/engine-fixture-XXXXXX";
+static char dir[512];
 static char path[PATH_MAX];
 
 static const char *in_dir(const char *name)
@@ -160,6 +161,11 @@ static void make_deleted(void)
 	must(mkdir(in_dir("removed"), 0700) == 0, "mkdir");
 	must(open(in_dir("removed"), O_RDONLY | O_DIRECTORY) >= 0, "open");
 	must(rmdir(in_dir("removed")) == 0, "rmdir");
+	int locked = new_file("locked", 0);
+	must(flock(locked, LOCK_EX) == 0, "flock");
+	must(dup(locked) >= 0, "dup");
+	int once = new_file("once locked", 0);
+	must(flock(once, LOCK_EX) == 0 && flock(once, LOCK_UN) == 0, "flock");
 	open(dir, O_TMPFILE | O_RDWR, 0600);
 }
 
@@ -326,6 +332,8 @@ static void make_signals(long n)
 	prctl(PR_SET_DUMPABLE, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1);
 	umask(037);
+	syscall(SYS_membarrier, 1 << 4 /* MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED */, 0, 0);
+	syscall(SYS_membarrier, 1 << 2 /* MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED */, 0, 0);
 	struct sembuf undo = { .sem_op = 1, .sem_flg = SEM_UNDO };
 	int id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
 	if (id >= 0)
@@ -376,6 +384,8 @@ int main(int argc, char **argv)
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+	const char *tmp = getenv("TMPDIR");
+	snprintf(dir, sizeof(dir), "%s/engine-fixture-XXXXXX", tmp ? tmp : "/tmp");
 	must(mkdtemp(dir) != NULL, "mkdtemp");
 	signal(SIGTERM, on_end);
 	for (int i = 1; i < argc; i++)

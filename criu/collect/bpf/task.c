@@ -126,6 +126,28 @@ static uint32_t thp_disabled(const struct bpf_source *source, uint64_t mm_flags)
 
 /* ---- Records ---- */
 
+/*
+ * As MEMBARRIER_CMD_GET_REGISTRATIONS of membarrier(2) answers, from the bits of include/linux/
+ * sched/mm.h: two for each kind of barrier, in another order than the commands.
+ */
+static uint32_t membarrier_registrations(uint32_t state)
+{
+	static const struct {
+		uint32_t state, command;
+	} kinds[] = {
+		{ 3 << 0, 1 << 4 }, /* PRIVATE_EXPEDITED */
+		{ 3 << 2, 1 << 2 }, /* GLOBAL_EXPEDITED */
+		{ 3 << 4, 1 << 6 }, /* PRIVATE_EXPEDITED_SYNC_CORE */
+		{ 3 << 6, 1 << 8 }, /* PRIVATE_EXPEDITED_RSEQ */
+	};
+	uint32_t commands = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (state & kinds[i].state)
+			commands |= kinds[i].command;
+	return commands;
+}
+
 int bpf_take_task(struct bpf_run *run, const struct raw_head *head, size_t len)
 {
 	const struct raw_task *raw = (const void *)head;
@@ -148,6 +170,11 @@ int bpf_take_task(struct bpf_run *run, const struct raw_head *head, size_t len)
 	} else {
 		rec.hdr.valid |= RV_TASK_STATUS | RV_TASK_PERSONA | RV_TASK_OOM |
 				 RV_TASK_DUMPABLE | RV_TASK_SUBREAPER | RV_TASK_NS;
+	}
+	rec.membarrier = 0;
+	if (!raw->exit_state && raw->membarrier_state != ~0U) {
+		rec.membarrier = membarrier_registrations(raw->membarrier_state);
+		rec.hdr.valid |= RV_TASK_MEMBARRIER;
 	}
 	if (!raw->exit_state && run->source->thp_off) {
 		rec.thp_disabled = thp_disabled(run->source, raw->mm_flags);

@@ -101,6 +101,23 @@ static uint64_t timer_value(const struct raw_ptimer *raw)
 	return remaining(expires, now, none ? 0 : 1);
 }
 
+/*
+ * Of one whose signal is pending: what the signal will tell when it is taken, as posixtimer_rearm()
+ * counts it.
+ */
+static uint32_t timer_overrun(const struct raw_ptimer *raw)
+{
+	uint64_t interval = raw->timer.interval_ns;
+
+	if (raw->status != RAW_TIMER_PENDING || !interval || is_cpu_clock(raw->timer.clock))
+		return raw->timer.overrun;
+	uint64_t now = bpf_clock_now(raw->base_clock, &raw->now);
+	if (!raw->expires || now < raw->expires)
+		return raw->timer.overrun;
+	int64_t count = raw->missed + (int64_t)((now - raw->expires) / interval) + 1;
+	return count < 0 ? 0 : count > INT32_MAX ? INT32_MAX : (uint32_t)count;
+}
+
 int bpf_take_ptimer(struct bpf_run *run, const struct raw_head *head, size_t len)
 {
 	const struct raw_ptimer *raw = (const void *)head;
@@ -111,6 +128,7 @@ int bpf_take_ptimer(struct bpf_run *run, const struct raw_head *head, size_t len
 	rec = raw->timer;
 	rec.hdr = header(run, head, REC_PTIMER, RV_PTIMER_VALUE);
 	rec.value_ns = timer_value(raw);
+	rec.overrun = timer_overrun(raw);
 	if (!(rec.notify & SIGEV_THREAD_ID))
 		rec.notify_tid = 0;
 	bpf_put(run, &rec.hdr, sizeof(rec), NULL, 0);
