@@ -202,12 +202,12 @@ static int check_chain(struct validate *v, const SeccompEntry *seccomp, size_t f
 			return 0;
 		if (filter->prev >= seccomp->n_seccomp_filters)
 			break;
-		/* The usual order: what is before it has been followed already. */
+		/* The usual order: what it leads to has been followed already. */
 		if (filter->prev < first)
 			return 0;
 		at = filter->prev;
 	}
-	return err_set(v->err, -EBADMSG, "seccomp filter %zu: the filters before it do not end",
+	return err_set(v->err, -EBADMSG, "seccomp filter %zu: the chain from it does not end",
 		       first);
 }
 

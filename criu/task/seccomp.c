@@ -25,92 +25,124 @@ struct remote_program {
 /* Flags that mean something when a filter is installed again. */
 #define FLAGS_KEPT (SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW)
 
-/* The entry of an equal filter on top of the same chain, or a new one. */
-static uint32_t find_or_add(struct snapshot *snap, const void *insns, size_t size, uint32_t flags,
-			    bool has_prev, uint32_t prev)
+/* The filters of a thread, oldest first. */
+struct chain {
+	const SeccompFilter *filters[MAX_CHAIN];
+	size_t n;
+};
+
+static bool is_equal(const SeccompFilter *a, const SeccompFilter *b)
+{
+	return a->filter.len == b->filter.len && a->flags == b->flags &&
+	       !memcmp(a->filter.data, b->filter.data, a->filter.len);
+}
+
+/* Whether the entries from @at on are @chain, no more and no less. */
+static bool is_chain_at(const SeccompEntry *all, size_t at, const struct chain *chain)
+{
+	for (size_t i = 0; i < chain->n; i++) {
+		const SeccompFilter *filter = all->seccomp_filters[at];
+
+		if (!is_equal(filter, chain->filters[i]) || filter->has_prev != (i + 1 < chain->n))
+			return false;
+		at = filter->prev;
+	}
+	return true;
+}
+
+/* Behind one another, newest first: each but the first is before the one in front of it. */
+static void append_chain(struct snapshot *snap, const struct chain *chain)
+{
+	SeccompEntry *all = snap->seccomp;
+	size_t n = all->n_seccomp_filters;
+	SeccompFilter **bigger = ARENA_ARRAY(&snap->arena, SeccompFilter *, n + chain->n);
+
+	if (n)
+		memcpy(bigger, all->seccomp_filters, n * sizeof(*bigger));
+	for (size_t i = 0; i < chain->n; i++) {
+		SeccompFilter *filter = SNAP_MSG(snap, SeccompFilter, seccomp_filter);
+
+		*filter = *chain->filters[chain->n - 1 - i];
+		filter->has_prev = i > 0;
+		filter->prev = i ? (uint32_t)(n + i - 1) : 0;
+		bigger[n + i] = filter;
+	}
+	all->seccomp_filters = bigger;
+	all->n_seccomp_filters = n + chain->n;
+}
+
+/* The index of the oldest filter of @chain, which is added if no other thread had the same. */
+static uint32_t find_or_add(struct snapshot *snap, const struct chain *chain)
 {
 	SeccompEntry *all = snap->seccomp;
 
-	for (size_t i = 0; i < all->n_seccomp_filters; i++) {
-		const SeccompFilter *have = all->seccomp_filters[i];
-
-		if (have->filter.len == size && !memcmp(have->filter.data, insns, size) &&
-		    have->flags == flags && have->has_prev == has_prev &&
-		    (!has_prev || have->prev == prev))
+	for (size_t i = 0; i < all->n_seccomp_filters; i++)
+		if (is_chain_at(all, i, chain))
 			return (uint32_t)i;
-	}
-	SeccompFilter *filter = SNAP_MSG(snap, SeccompFilter, seccomp_filter);
-	filter->filter.len = size;
-	filter->filter.data = arena_memdup(&snap->arena, insns, size);
-	filter->has_flags = true;
-	filter->flags = flags;
-	filter->has_prev = has_prev;
-	filter->prev = prev;
-	SeccompFilter **bigger =
-		ARENA_ARRAY(&snap->arena, SeccompFilter *, all->n_seccomp_filters + 1);
-	if (all->n_seccomp_filters)
-		memcpy(bigger, all->seccomp_filters, all->n_seccomp_filters * sizeof(*bigger));
-	bigger[all->n_seccomp_filters] = filter;
-	all->seccomp_filters = bigger;
-	return (uint32_t)all->n_seccomp_filters++;
+	append_chain(snap, chain);
+	return (uint32_t)all->n_seccomp_filters - 1;
 }
 
-int seccomp_extract(struct snapshot *snap, struct thread *thread, struct err *err)
+/* The kernel counts from the oldest one. */
+static int read_filters(struct snapshot *snap, pid_t tid, struct chain *chain, struct err *err)
 {
-	ThreadCoreEntry *core = thread->core->thread_core;
-	uint32_t last = 0;
-	int n = 0;
-
-	if (core->seccomp_mode != SECCOMP_MODE__filter)
-		return 0;
-	if (!snap->seccomp)
-		snap->seccomp = SNAP_MSG(snap, SeccompEntry, seccomp_entry);
-	for (; n < MAX_CHAIN; n++) {
+	for (chain->n = 0; chain->n < MAX_CHAIN; chain->n++) {
 		_cleanup_free_ struct compel_bpf_insn *insns = NULL;
 		struct compel_error cerr = { 0 };
 		uint64_t flags = 0;
-		int len = compel_seccomp_get_filter(thread->tid, (unsigned int)n, &insns, &flags,
+		int len = compel_seccomp_get_filter(tid, (unsigned int)chain->n, &insns, &flags,
 						    &cerr);
 
 		if (len == -ENOENT)
 			break;
 		if (len < 0)
 			return err_compel(err, len, &cerr);
-		last = find_or_add(snap, insns, (size_t)len * sizeof(*insns), (uint32_t)flags,
-				   n > 0, last);
+		SeccompFilter *filter = SNAP_MSG(snap, SeccompFilter, seccomp_filter);
+		filter->filter.len = (size_t)len * sizeof(*insns);
+		filter->filter.data = arena_memdup(&snap->arena, insns, filter->filter.len);
+		filter->has_flags = true;
+		filter->flags = (uint32_t)flags;
+		chain->filters[chain->n] = filter;
 	}
-	core->has_seccomp_filter = n > 0;
-	core->seccomp_filter = last;
 	return 0;
 }
 
-/* The chain of a thread, oldest first. Returns its length, or -EBADMSG. */
+int seccomp_extract(struct snapshot *snap, struct thread *thread, struct err *err)
+{
+	ThreadCoreEntry *core = thread->core->thread_core;
+	struct chain chain;
+
+	if (core->seccomp_mode != SECCOMP_MODE__filter)
+		return 0;
+	if (!snap->seccomp)
+		snap->seccomp = SNAP_MSG(snap, SeccompEntry, seccomp_entry);
+	int ret = read_filters(snap, thread->tid, &chain, err);
+	if (ret < 0)
+		return ret;
+	core->has_seccomp_filter = chain.n > 0;
+	core->seccomp_filter = chain.n ? find_or_add(snap, &chain) : 0;
+	return 0;
+}
+
 static int read_chain(const struct snapshot *snap, const struct thread *thread,
-		      const SeccompFilter **chain, struct err *err)
+		      struct chain *chain, struct err *err)
 {
 	const ThreadCoreEntry *core = thread->core->thread_core;
 	uint32_t at = core->seccomp_filter;
-	int n = 0;
 
-	for (;;) {
-		if (!snap->seccomp || at >= snap->seccomp->n_seccomp_filters || n == MAX_CHAIN)
+	for (chain->n = 0;;) {
+		if (!snap->seccomp || at >= snap->seccomp->n_seccomp_filters ||
+		    chain->n == MAX_CHAIN)
 			return err_set(err, -EBADMSG, "seccomp filter %u is not in the image", at);
 		const SeccompFilter *filter = snap->seccomp->seccomp_filters[at];
 		if (filter->filter.len / sizeof(struct compel_bpf_insn) > MAX_INSNS)
 			return err_set(err, -EBADMSG, "seccomp filter %u has %zu bytes", at,
 				       filter->filter.len);
-		chain[n++] = filter;
+		chain->filters[chain->n++] = filter;
 		if (!filter->has_prev)
-			break;
+			return 0;
 		at = filter->prev;
 	}
-	for (int i = 0; i < n / 2; i++) {
-		const SeccompFilter *other = chain[i];
-
-		chain[i] = chain[n - 1 - i];
-		chain[n - 1 - i] = other;
-	}
-	return n;
 }
 
 size_t seccomp_scratch_size(const struct snapshot *snap, const struct thread *thread)
@@ -159,15 +191,14 @@ int seccomp_apply(const struct snapshot *snap, const struct thread *thread,
 		  struct compel_task *task, const struct compel_scratch *scratch, struct err *err)
 {
 	const ThreadCoreEntry *core = thread->core->thread_core;
-	const SeccompFilter *chain[MAX_CHAIN];
+	struct chain chain;
 
 	if (!core->has_seccomp_mode || core->seccomp_mode == SECCOMP_MODE__disabled)
 		return 0;
 	if (core->seccomp_mode == SECCOMP_MODE__strict)
 		return remote_call(task, SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, err);
-	int n = read_chain(snap, thread, chain, err);
-	int ret = n < 0 ? n : 0;
-	for (int i = 0; i < n && ret == 0; i++)
-		ret = install(chain[i], task, scratch, err);
+	int ret = read_chain(snap, thread, &chain, err);
+	for (size_t i = 0; i < chain.n && ret == 0; i++)
+		ret = install(chain.filters[i], task, scratch, err);
 	return ret;
 }

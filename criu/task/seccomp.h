@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Seccomp modes and filters. A chain is a list from the newest filter to the oldest, as the image
- * has it; threads that were forked with one chain refer to the same entries.
+ * Seccomp modes and filters. In the image a thread refers to its oldest filter, and prev leads from
+ * each filter to the next newer one; threads with the same filters refer to the same entry.
  */
 #ifndef CRIB_TASK_SECCOMP_H
 #define CRIB_TASK_SECCOMP_H
