@@ -103,7 +103,7 @@ const char *describe_policy(uint32_t policy)
 		[SCHED_BATCH] = "batch", [SCHED_IDLE] = "idle", [SCHED_DEADLINE] = "deadline",
 	};
 
-	return find_name(names, ARRAY_SIZE(names), policy);
+	return find_name(names, ARRAY_SIZE(names), policy & ~(uint32_t)SCHED_RESET_ON_FORK);
 }
 
 const char *describe_limit(size_t resource)

@@ -3,6 +3,7 @@
  * Messages of tasks and threads from gathered records. Field for field; units are the image's.
  */
 #include <errno.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -69,6 +70,8 @@ static void fill_sched(struct snapshot *snap, ThreadCoreEntry *tc, const struct 
 
 	tc->has_sched_policy = tc->has_sched_nice = tc->has_sched_prio = true;
 	tc->sched_policy = rec->sched_policy;
+	if (rec->sched_flags & SCHED_FLAG_RESET_ON_FORK)
+		tc->sched_policy |= SCHED_RESET_ON_FORK; /* as sched_getscheduler(2) has it */
 	tc->sched_nice = rec->nice;
 	tc->sched_prio = rec->sched_prio;
 	if (rec->sched_flags)

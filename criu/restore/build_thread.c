@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <linux/prctl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -58,17 +59,26 @@ static void build_affinity(struct builder *b, struct op_list *list, const Thread
 		   words * sizeof(*mask))->warning = RWARN_AFFINITY;
 }
 
+/* The policy may hold the flag as sched_setscheduler(2) takes it, and has only this one in criu. */
+static uint64_t sched_flags(const ThreadCoreEntry *core)
+{
+	uint64_t flags = core->sched_flags & SCHED_FLAGS_KNOWN;
+
+	return flags | (core->sched_policy & SCHED_RESET_ON_FORK ? SCHED_FLAG_RESET_ON_FORK : 0);
+}
+
 /* What is as crib has it is left alone: it may need a capability to set. */
 static void build_sched(struct builder *b, struct op_list *list, const ThreadCoreEntry *core)
 {
 	struct sched_attr_v0 now = { 0 };
 	struct sched_attr_v0 want = {
-		.size = sizeof(want), .policy = core->sched_policy, .nice = core->sched_nice,
+		.size = sizeof(want), .policy = core->sched_policy & ~SCHED_RESET_ON_FORK,
+		.nice = core->sched_nice,
 		.priority = core->sched_prio, .runtime = core->sched_runtime,
 		.deadline = core->sched_deadline, .period = core->sched_period,
-		.flags = core->sched_flags & SCHED_FLAGS_KNOWN,
+		.flags = sched_flags(core),
 	};
-	bool fair = core->sched_policy == SCHED_OTHER || core->sched_policy == SCHED_BATCH;
+	bool fair = want.policy == SCHED_OTHER || want.policy == SCHED_BATCH;
 
 	if (!core->has_sched_policy && !core->has_sched_nice)
 		return;
