@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * When a POSIX timer's signal that was pending at the dump is taken, the timer tells how often it
- * went off meanwhile, the times before the dump among them.
+ * went off meanwhile, the times before the dump among them. Until then the count is in the kernel
+ * alone, where only BPF sees it.
  */
 /* varies: ShdPnd */
+/* engine: bpf */
 #include "ktimer.h"
 #include "zdtm.h"
 

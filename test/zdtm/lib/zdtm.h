@@ -23,6 +23,7 @@
  *
  *	crib-dump: OPTIONS      more options for crib dump
  *	crib-restore: OPTIONS   more options for crib restore
+ *	engine: NAME            only with this one, as no other can know it
  *	modes: MODE...          only these of plain, leave-running, pidns and again
  *	needs: tty              descriptors 0 to 2 are its controlling terminal
  *	needs: shell-job        the same, and its session leader is outside the tree

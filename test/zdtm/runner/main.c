@@ -296,10 +296,13 @@ static void run_test(struct runner *runner, const char *test)
 	test_opts_load(&opts, path);
 	if (runner->modes == 1U << MODE_NO_CR)
 		start_case(runner, test, &opts, "none", MODE_NO_CR);
-	for (char **engine = runner->engines; *engine; engine++)
+	for (char **engine = runner->engines; *engine; engine++) {
+		if (opts.engine && strcmp(*engine, opts.engine))
+			continue;
 		for (unsigned int mode = 0; mode < MODE_NO_CR; mode++)
 			if (runner->modes & opts.modes & 1U << mode)
 				start_case(runner, test, &opts, *engine, mode);
+	}
 	/* The workers have their copy. */
 	test_opts_fini(&opts);
 }

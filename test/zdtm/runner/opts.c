@@ -69,6 +69,8 @@ static void set_option(struct test_opts *opts, const char *key, char *value, con
 		split_words(value, opts->varies, OPTS_WORDS);
 	else if (!strcmp(key, "refused"))
 		opts->refused = value;
+	else if (!strcmp(key, "engine"))
+		opts->engine = value;
 	else if (!strcmp(key, "modes"))
 		set_modes(opts, value, path);
 	else if (!strcmp(key, "needs"))

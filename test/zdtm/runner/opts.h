@@ -34,6 +34,7 @@ struct test_opts {
 	char *restore[OPTS_WORDS];
 	char *varies[OPTS_WORDS];
 	char *refused;      /* NULL: the dump has to succeed */
+	char *engine;       /* the only one that can know it; NULL: every engine */
 	unsigned int modes; /* mask of 1 << enum mode */
 	enum start start;
 	int signal;
