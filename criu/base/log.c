@@ -97,7 +97,7 @@ void log_print(enum log_level level, const char *file, int line, const char *fmt
 	if (n > 0)
 		len += (size_t)n < sizeof(buf) - 1 - len ? (size_t)n : sizeof(buf) - 2 - len;
 	buf[len++] = '\n';
-	if (write(sink.fd, buf, len) < 0) {
+	if (write(level == LOG_MSG ? STDOUT_FILENO : sink.fd, buf, len) < 0) {
 		/* a log that cannot be written must not stop the work */
 	}
 	errno = saved;

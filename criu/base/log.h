@@ -11,7 +11,7 @@
 #include "crib/compiler.h"
 
 enum log_level {
-	LOG_MSG, /* always printed, bare */
+	LOG_MSG, /* always printed, bare, to standard output: what was asked for */
 	LOG_ERROR,
 	LOG_WARN, /* what -v0 .. -v1 leave out; the default prints up to here */
 	LOG_INFO,

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/ready.h"
 #include "collect/engine.h"
 #include "dump/complete.h"
 #include "dump/dump.h"
@@ -363,7 +364,13 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 
 int dump_tree(const struct opts *opts, struct err *err)
 {
-	return keeper_run(dump_in_keeper, (void *)opts, err);
+	int status_fd = opts->status_fd;
+	struct err late = ERR_INIT;
+	int ret = keeper_run(dump_in_keeper, (void *)opts, err);
+
+	if (ret == 0 && ready_signal(&status_fd, &late) < 0)
+		log_warn("%s", late.text);
+	return ret;
 }
 
 /* ---- Inspect ---- */

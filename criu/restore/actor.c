@@ -45,7 +45,8 @@ int actor_run_phase(struct actor *actor, enum plan_phase phase)
 		if (step->phase != phase || step->actor != actor->task)
 			continue;
 		int ret = run_step(actor, step, &err);
-		if (ret == -ECANCELED)
+		/* without words: somebody else failed, who has said why */
+		if (ret == -ECANCELED && !err.text[0])
 			return ret;
 		if (ret < 0) {
 			err_wrap(&err, ret, "%s", step->name);

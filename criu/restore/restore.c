@@ -487,6 +487,16 @@ static int restore_with_signals_blocked(struct restore *restore, struct err *err
 	return ret;
 }
 
+/* --status-fd. The tree runs, so a failure is only reported. */
+static void signal_status(const struct opts *opts)
+{
+	int fd = opts->status_fd;
+	struct err err = ERR_INIT;
+
+	if (ready_signal(&fd, &err) < 0)
+		log_warn("%s", err.text);
+}
+
 int restore_tree(const struct opts *opts, struct err *err)
 {
 	struct restore restore = { .opts = opts, .images_fd = -1, .root_fd = -1, .work_fd = -1 };
@@ -503,6 +513,7 @@ int restore_tree(const struct opts *opts, struct err *err)
 			log_info("Restore finished successfully. Tasks resumed.");
 			fd_restore_end(&restore.snap);
 			write_stats(&restore);
+			signal_status(opts);
 			if (!opts->restore_detached && !opts->restore_sibling)
 				ret = wait_for_root(&restore, err);
 		}
