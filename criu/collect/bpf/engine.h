@@ -62,6 +62,9 @@ struct bpf_run {
 	uint32_t nr_alive; /* threads of it that have not ended */
 	uint32_t retries;
 	struct rec_mm mm; /* of the current target, without its auxv */
+	struct {
+		uint64_t raw, flags;
+	} translated[16]; /* vm_flags that were met */
 	bool restart;	 /* the current target is read again from its begin */
 };
 

@@ -116,7 +116,7 @@ int bpf_take_vma(struct bpf_run *run, const struct raw_head *head, size_t len)
 {
 	const struct collect_target *target = bpf_target(run, head);
 	const struct raw_vma *raw = (const void *)head;
-	struct bpf_path path = { .len = 0 };
+	struct bpf_path path; /* large: set only for files */
 	const char *name = NULL;
 	size_t name_len = 0;
 	int ret = 0;

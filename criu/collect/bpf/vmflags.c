@@ -176,6 +176,12 @@ int bpf_finish_vma(struct bpf_run *run, struct rec_vma *rec)
 	struct bpf_source *source = run->source;
 	uint64_t raw = rec->flags, flags = 0;
 
+	/* mostly there are few kinds of mappings in turn */
+	size_t slot = (raw ^ raw >> 4) % ARRAY_SIZE(run->translated);
+	if (run->translated[slot].raw == raw && raw) {
+		rec->flags = run->translated[slot].flags;
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(low_bits); i++)
 		if (raw >> low_bits[i].bit & 1)
 			flags |= UINT64_C(1) << low_bits[i].flag;
@@ -193,6 +199,8 @@ int bpf_finish_vma(struct bpf_run *run, struct rec_vma *rec)
 	}
 	if (raw & shadow_stack_bit())
 		flags |= REC_VMF(SHADOW_STACK);
+	run->translated[slot].raw = rec->flags;
+	run->translated[slot].flags = flags;
 	rec->flags = flags;
 	return 0;
 }
