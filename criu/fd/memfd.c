@@ -286,6 +286,27 @@ static int read_sparse(int pages_fd, char *to, size_t size, uint64_t off, struct
 	return ret;
 }
 
+/* Only whole huge pages can be mapped; criu writes them to the image in parts of 1 MiB. */
+static int fill_piece(const struct memfd_file *file, uint64_t at, size_t len, int pages_fd,
+		      uint64_t off, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(file->fd, &st))
+		return err_sys(err, "stat");
+	uint64_t start = ALIGN_DOWN(at, (uint64_t)st.st_blksize);
+	size_t size = (size_t)(ALIGN_UP(at + len, (uint64_t)st.st_blksize) - start);
+	char *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file->fd,
+			 (off_t)start);
+	if (map == MAP_FAILED)
+		return err_sys(err, "map %zu bytes", size);
+	int ret = file->inode->has_hugetlb_flag ?
+			  read_sparse(pages_fd, map + (at - start), len, off, err) :
+			  read_pages(pages_fd, map + (at - start), len, off, err);
+	munmap(map, size);
+	return ret;
+}
+
 /*
  * Contents go in by a mapping, since huge pages have no write(2), and in pieces that fit into any
  * address space.
@@ -298,15 +319,8 @@ static int fill_range(const struct memfd_file *file, const struct page_range *ra
 
 	for (uint64_t at = range->vaddr; at < end;) {
 		size_t len = (size_t)(end - at < piece ? end - at : piece);
-		void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-				 file->fd, (off_t)at);
+		int ret = fill_piece(file, at, len, pages_fd, off, err);
 
-		if (map == MAP_FAILED)
-			return err_sys(err, "map %zu bytes", len);
-		int ret = file->inode->has_hugetlb_flag ?
-				  read_sparse(pages_fd, map, len, off, err) :
-				  read_pages(pages_fd, map, len, off, err);
-		munmap(map, len);
 		if (ret < 0)
 			return ret;
 		at += len;
