@@ -4,9 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -111,13 +114,31 @@ static int extract_vma(struct snapshot *snap, struct task *task, struct vma *vma
 	return 0;
 }
 
+/* Also anonymous ones are of a file system, which knows how large its pages are. */
+static int extract_huge_page_size(const struct task *task, struct vma *vma, struct err *err)
+{
+	struct statfs fs;
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", task->pid,
+		 (unsigned long long)vma->start, (unsigned long long)vma->end);
+	if (statfs(path, &fs))
+		return err_sys(err, "statfs '%s'", path);
+	if (fs.f_bsize > 0)
+		vma->flags |= (uint32_t)__builtin_ctzll((uint64_t)fs.f_bsize) << MAP_HUGE_SHIFT;
+	return 0;
+}
+
 static int extract_mm(struct snapshot *snap, struct task *task, struct fd_extract *x,
 		      struct err *err)
 {
 	array_each(struct vma, vma, &task->mm->vmas) {
-		if (!vma_has_file(vma))
-			continue;
-		int ret = extract_vma(snap, task, vma, x, err);
+		int ret = 0;
+
+		if (vma->flags & MAP_HUGETLB)
+			ret = extract_huge_page_size(task, vma, err);
+		if (ret == 0 && vma_has_file(vma))
+			ret = extract_vma(snap, task, vma, x, err);
 		if (ret < 0)
 			return err_wrap(err, ret, "task %d: mapping %llx-%llx", task->pid,
 					(unsigned long long)vma->start,
