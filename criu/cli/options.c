@@ -88,8 +88,8 @@ const struct option_desc option_table[] = {
 	  .help = "look up the files of the tree below PATH instead of /" },
 	{ .name = "timeout", .arg_name = "SECONDS", .type = OPT_UINT, FIELD(timeout),
 	  .commands = D | R | P,
-	  .help = "give up when a phase of dump or restore takes longer (default: 10; 0: "
-		  "never)" },
+	  .help = "give up when a phase of dump or restore takes longer (default: 10 for "
+		  "stopping the tree, no limit for the others; 0: never)" },
 	{ .name = "action-script", .arg_name = "FILE", CALL(value_set_action_script),
 	  .values = "@file", .commands = D | R | P,
 	  .help = "program to run at every stage, see ACTION SCRIPTS in the man page; may be "
@@ -119,8 +119,8 @@ const struct option_desc option_table[] = {
 		  "wants the same locks" },
 	{ .name = "link-remap", .negatable = true, BOOL(link_remap), .commands = D | R | I | P,
 	  .group = GROUP_OUTSIDE,
-	  .help = "give a deleted file that has other names, or is too large for "
-		  "--ghost-limit, a temporary name beside its old one until the restore" },
+	  .help = "give a deleted file that has other names a temporary one beside its old "
+		  "one, until a restore has succeeded" },
 	{ .name = "ghost-limit", .arg_name = "SIZE", .type = OPT_SIZE, FIELD(ghost_limit),
 	  .commands = D | I | P, .group = GROUP_OUTSIDE,
 	  .help = "largest deleted file whose content goes into the images, with K, M or G "
