@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/pidref.h"
 #include "target/script.h"
 
 const struct script_hook script_hooks[] = {
@@ -93,6 +96,22 @@ static void become_script(const struct opts *opts, const char *script, const cha
 	_exit(127);
 }
 
+/* True when the script has not ended in the time that a phase has. */
+static bool takes_too_long(const struct opts *opts, pid_t pid)
+{
+	uint32_t limit = opts->timeout == OPTS_TIMEOUT_UNSET ? 0 : opts->timeout;
+	_cleanup_close_ int pidfd = limit ? pidref_open(pid) : -1;
+
+	if (pidfd < 0)
+		return false;
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	int ms = limit < INT_MAX / 1000 ? (int)limit * 1000 : INT_MAX;
+	if (poll(&ended, 1, ms) != 0)
+		return false;
+	pidref_kill(pidfd, SIGKILL);
+	return true;
+}
+
 static int wait_script(pid_t pid, const char *script, const char *hook, struct err *err)
 {
 	int status;
@@ -128,7 +147,11 @@ static int run_one(const struct opts *opts, const char *script, const char *hook
 		become_script(opts, script, hook, env, crib, write_fd);
 	close(take_fd(&write_fd));
 	bool failed = io_read(read_fd, &failure, sizeof(failure)) == sizeof(failure);
+	bool killed = !failed && takes_too_long(opts, pid);
 	int ret = wait_script(pid, script, hook, err);
+	if (killed && ret < 0)
+		return err_set(err, -ETIMEDOUT, "action script '%s' (%s) took more than %u s "
+			       "(--timeout)", script, hook, opts->timeout);
 	if (failed)
 		return err_ret(err, failure, "action script '%s' (%s), started in '%s'", script,
 			       hook, opts->work_dir);
