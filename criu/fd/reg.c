@@ -14,25 +14,42 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "fd/buildid.h"
 #include "fd/ghost.h"
 #include "fd/kinds.h"
 #include "fd/memfd.h"
 #include "fd/reg.h"
 #include "fd/reopen.h"
 
+/* Device numbers as records and images have them: major << 20 | minor. */
 enum { MEM_MAJOR = 1 };
 
-static bool is_memory_device(const struct rec_fd *rec)
+static const struct memory_device {
+	uint64_t rdev;
+	const char *path; /* where it is on every machine */
+} memory_devices[] = {
+	{ MEM_MAJOR << 20 | 3, "/dev/null" },	{ MEM_MAJOR << 20 | 5, "/dev/zero" },
+	{ MEM_MAJOR << 20 | 7, "/dev/full" },	{ MEM_MAJOR << 20 | 8, "/dev/random" },
+	{ MEM_MAJOR << 20 | 9, "/dev/urandom" },
+};
+
+/* NULL: not one of them. */
+static const char *memory_device_path(uint64_t rdev)
 {
-	switch (rec->rdev) {
-	case MEM_MAJOR << 20 | 3: /* null */
-	case MEM_MAJOR << 20 | 5: /* zero */
-	case MEM_MAJOR << 20 | 7: /* full */
-	case MEM_MAJOR << 20 | 8: /* random */
-	case MEM_MAJOR << 20 | 9: /* urandom */
-		return true;
-	}
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(memory_devices); i++)
+		if (memory_devices[i].rdev == rdev)
+			return memory_devices[i].path;
+	return NULL;
+}
+
+static uint64_t device_number(dev_t dev)
+{
+	return (uint64_t)major(dev) << 20 | minor(dev);
+}
+
+static bool is_device(mode_t mode)
+{
+	return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
 static bool reg_match(const struct rec_fd *rec)
@@ -42,7 +59,7 @@ static bool reg_match(const struct rec_fd *rec)
 	if (rec->flags & O_PATH)
 		return true;
 	return S_ISREG(rec->mode) || S_ISDIR(rec->mode) ||
-	       (S_ISCHR(rec->mode) && is_memory_device(rec));
+	       (S_ISCHR(rec->mode) && memory_device_path(rec->rdev));
 }
 
 static void external_id(const struct rec_fd *rec, char *buf, size_t size)
@@ -87,6 +104,21 @@ static RegFileEntry *reg_entry_new(struct snapshot *snap, const struct rec_fd *r
 	return reg;
 }
 
+/* The duplicate may be none, for writing only, or O_PATH; what cannot be read has no build id. */
+static void fill_build_id(struct snapshot *snap, RegFileEntry *reg, const struct rec_fd *rec, int fd)
+{
+	int access = rec->flags & O_ACCMODE;
+
+	if (fd >= 0 && !(rec->flags & O_PATH) && access != O_WRONLY) {
+		buildid_extract(snap, reg, fd);
+		return;
+	}
+	_cleanup_close_ int copy = fd >= 0 ? fd_reopen(fd, O_RDONLY | O_NONBLOCK, NULL) :
+					     open(reg->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (copy >= 0)
+		buildid_extract(snap, reg, copy);
+}
+
 /* Size, mode and identity, by which a restore sees whether it is still the same file. */
 static int fill_identity(RegFileEntry *reg, const struct stat *st)
 {
@@ -97,9 +129,30 @@ static int fill_identity(RegFileEntry *reg, const struct stat *st)
 		reg->size = (uint64_t)st->st_size;
 	}
 	reg->has_dev = reg->has_ino = true;
-	reg->dev = (uint64_t)major(st->st_dev) << 20 | minor(st->st_dev);
+	reg->dev = device_number(st->st_dev);
 	reg->ino = st->st_ino;
+	if (is_device(st->st_mode)) {
+		reg->has_rdev = true;
+		reg->rdev = device_number(st->st_rdev);
+	}
 	return 0;
+}
+
+/* The name has to lead to the file again, which @st is of. */
+static int check_path(const RegFileEntry *reg, const struct stat *st, struct err *err)
+{
+	int nofollow = (reg->flags & O_NOFOLLOW) ? AT_SYMLINK_NOFOLLOW : 0;
+	struct stat now;
+
+	if (fstatat(AT_FDCWD, reg->name, &now, nofollow))
+		return err_sys(err, "stat '%s'", reg->name);
+	if (now.st_dev == st->st_dev && now.st_ino == st->st_ino)
+		return 0;
+	if (is_device(st->st_mode) && memory_device_path(device_number(st->st_rdev)))
+		return err_set(err, -ENOTSUP, "device '%s' was mounted over or replaced: use "
+			       "--evasive-devices to take another one of its number", reg->name);
+	return err_set(err, -ENOTSUP, "'%s' is another file now: it was mounted over or replaced",
+		       reg->name);
 }
 
 static int stat_by_path_or_fd(const RegFileEntry *reg, const struct rec_fd *rec, int fd,
@@ -115,6 +168,23 @@ static int stat_by_path_or_fd(const RegFileEntry *reg, const struct rec_fd *rec,
 		return err_set(err, -ENOTSUP, "'%s' is another file now: it was mounted over or "
 			       "replaced", reg->name);
 	return 0;
+}
+
+/* --evasive-devices: a name under which the device can be opened, where its own is no longer one. */
+static bool evade(const struct fd_extract *x, RegFileEntry *reg, const struct stat *st)
+{
+	const char *paths[] = { reg->name, memory_device_path(device_number(st->st_rdev)) };
+	struct stat now;
+
+	for (size_t i = 0; x->opts->evasive_devices && is_device(st->st_mode) && i < 2; i++) {
+		if (!paths[i] || stat(paths[i], &now) || now.st_rdev != st->st_rdev ||
+		    (now.st_mode & S_IFMT) != (st->st_mode & S_IFMT))
+			continue;
+		reg->name = (char *)paths[i];
+		reg->mode = now.st_mode;
+		return true;
+	}
+	return false;
 }
 
 /* The entry of one file, with what of it has to travel if it has no name any more. */
@@ -138,8 +208,15 @@ static int extract_reg(struct fd_extract *x, struct ofd *ofd, const struct rec_f
 		reg->has_ext = reg->ext = true;
 		return 0;
 	}
+	if (evade(x, reg, &st))
+		return 0;
 	if (rec->file_flags & REC_FILE_DELETED)
 		return ghost_extract(x, reg, &st, fd, err);
+	ret = fd >= 0 ? check_path(reg, &st, err) : 0;
+	if (ret < 0)
+		return ret;
+	if (S_ISREG(st.st_mode) && st.st_size && x->opts->file_validation == OPTS_VALIDATE_BUILDID)
+		fill_build_id(x->snap, reg, rec, fd);
 	return 0;
 }
 
@@ -225,8 +302,23 @@ static int reg_adapt(struct snapshot *snap, const struct opts *opts, struct err 
 	return 0;
 }
 
-static int check_same_file(const struct fd_opener *opener, const RegFileEntry *reg, int fd,
-			   struct err *err)
+/* Of what was opened without the right to read, by another description. */
+static int check_build_id(const RegFileEntry *reg, int flags, int fd, struct err *err)
+{
+	bool readable = !(flags & O_PATH) && (flags & O_ACCMODE) != O_WRONLY;
+	_cleanup_close_ int copy = readable ? -1 : fd_reopen(fd, O_RDONLY | O_NONBLOCK, err);
+
+	if (!readable && copy < 0)
+		return err_wrap(err, copy, "read the build id of '%s'", reg->name);
+	if (!buildid_is_same(reg, readable ? fd : copy))
+		return err_set(err, -ESTALE, "'%s' is another program or library than when it was "
+			       "dumped: its build id has changed; put the old file back, or use "
+			       "--file-validation filesize", reg->name);
+	return 0;
+}
+
+static int check_same_file(const struct fd_opener *opener, const RegFileEntry *reg, int flags,
+			   int fd, struct err *err)
 {
 	struct stat st;
 
@@ -235,6 +327,10 @@ static int check_same_file(const struct fd_opener *opener, const RegFileEntry *r
 	if (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT))
 		return err_set(err, -ESTALE, "'%s' is of another type than when it was dumped: "
 			       "mode %o, was %o", reg->name, st.st_mode, reg->mode);
+	if (reg->has_rdev && is_device(st.st_mode) && device_number(st.st_rdev) != reg->rdev)
+		return err_set(err, -ESTALE, "'%s' is another device than when it was dumped: "
+			       "%u:%u; put the old one back, or use --evasive-devices", reg->name,
+			       major(st.st_rdev), minor(st.st_rdev));
 	if (reg->has_size && S_ISREG(st.st_mode) && (uint64_t)st.st_size != reg->size)
 		return err_set(err, -ESTALE, "'%s' has changed: %llu bytes, %llu when it was dumped; "
 			       "put the old file back", reg->name, (unsigned long long)st.st_size,
@@ -244,6 +340,8 @@ static int check_same_file(const struct fd_opener *opener, const RegFileEntry *r
 		return err_set(err, -ESTALE, "'%s' has mode %o, %o when it was dumped; change it "
 			       "back or use --skip-file-rwx-check", reg->name, st.st_mode & 07777,
 			       reg->mode & 07777);
+	if (reg->n_build_id && opener->opts->file_validation == OPTS_VALIDATE_BUILDID)
+		return check_build_id(reg, flags, fd, err);
 	return 0;
 }
 
@@ -258,6 +356,25 @@ static int open_below_root(const struct fd_opener *opener, const char *path, int
 
 	return (int)syscall(SYS_openat2, opener->root_fd, *relative ? relative : ".", &how,
 			    sizeof(how));
+}
+
+/* --evasive-devices: opens the device by its usual name, where its own does not lead to it. */
+static bool evade_open(const struct fd_opener *opener, const RegFileEntry *reg, int flags, int *fd)
+{
+	const char *path = reg->has_rdev ? memory_device_path(reg->rdev) : NULL;
+	struct stat st;
+
+	if (!opener->opts->evasive_devices || !path)
+		return false;
+	if (*fd >= 0 && fstat(*fd, &st) == 0 && is_device(st.st_mode) &&
+	    device_number(st.st_rdev) == reg->rdev)
+		return false;
+	int other = open_below_root(opener, path, flags);
+	if (other < 0)
+		return false;
+	cleanup_close(fd);
+	*fd = other;
+	return true;
 }
 
 /* Of what a mapping, cwd or exe needs position and description are nobody else's. */
@@ -288,9 +405,12 @@ int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int
 		fd = open_below_root(opener, reg->name, flags);
 	else if (fd < 0)
 		return fd;
+	int failed = errno;
+	bool evaded = evade_open(opener, reg, flags, &fd);
+	errno = failed;
 	if (fd < 0)
 		return err_sys(err, "open '%s'", reg->name);
-	int ret = check_same_file(opener, reg, fd, err);
+	int ret = evaded ? 0 : check_same_file(opener, reg, flags, fd, err);
 	if (ret == 0)
 		*ret_fd = take_fd(&fd);
 	return ret;
