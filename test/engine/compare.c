@@ -33,6 +33,7 @@ enum how {
 	EQUAL,	 /* the same bytes */
 	LINKS,	   /* the same, but for those of a directory of /proc */
 	PARTITION, /* the same objects have the same number */
+	FLAGS,	   /* of mappings; smaps of old kernels has no letters for MLOCK_ONFAULT */
 	ACTIONS,   /* of signals; inside asks only for those that are caught or ignored */
 	TIMES,	   /* 64-bit times, which go on while they are looked at */
 	AT_MOST,   /* 0 is always right, 1 if the /proc engine says so too */
@@ -169,7 +170,7 @@ static const struct field mm_fields[] = {
 static const struct field vma_fields[] = {
 	EQ(rec_vma, end, RV_VMA_RANGE),
 	EQ(rec_vma, offset, RV_VMA_RANGE),
-	EQ(rec_vma, flags, RV_VMA_FLAGS),
+	F(rec_vma, flags, RV_VMA_FLAGS, FLAGS),
 	EQ(rec_vma, dev, RV_VMA_RANGE),
 	EQ(rec_vma, ino, RV_VMA_RANGE),
 	EQ(rec_vma, special, RV_VMA_RANGE),
@@ -437,6 +438,10 @@ static bool same_field(struct compare *cmp, const struct field *field, const str
 		    (((const struct rec_vma *)one)->flags & REC_VMF(SHARED)))
 			return true;
 		return *(const uint32_t *)a >= *(const uint32_t *)b;
+	case FLAGS:
+		memcpy(&a_id, a, sizeof(a_id));
+		memcpy(&b_id, b, sizeof(b_id));
+		return a_id == b_id || a_id == (b_id | REC_VMF(LOCKONFAULT));
 	case ACTIONS: return same_actions((const void *)one, (const void *)other);
 	case TIMES: return same_times(one, a, b, field->size);
 	case PARTITION:

@@ -27,6 +27,7 @@ int main(void)
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -205,6 +206,10 @@ static void ids_are_others_in_every_run(void **state)
 
 static void open_many(void)
 {
+	struct rlimit limit = { 10000, 10000 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(1);
 	for (int i = 0; i < 3000; i++)
 		if (open("/dev/null", O_RDONLY) < 0)
 			_exit(1);
