@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arch/cpuinfo.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/ready.h"
@@ -195,6 +196,9 @@ static int save(struct dump *dump, struct err *err)
 	const struct image_save_opts opts = { .compat_criu = dump->opts->compat == OPTS_COMPAT_CRIU };
 	int ret = snapshot_validate(&dump->snap, err);
 
+	/* as criu: when asked, and for what */
+	if (dump->opts->cpu_cap_given && dump->opts->cpu_cap)
+		dump->snap.cpuinfo = arch_cpuinfo(&dump->snap.arena);
 	return ret == 0 ? image_save(&dump->snap, &dump->image, &opts, err) : ret;
 }
 

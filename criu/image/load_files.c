@@ -211,6 +211,16 @@ static int load_seccomp(struct load *load, struct err *err)
 	return ret < 0 ? ret : 0;
 }
 
+static int load_cpuinfo(struct load *load, struct err *err)
+{
+	CpuinfoEntry *entry;
+	int ret = load_one(load, IMG_CPUINFO, 0, &cpuinfo_entry__descriptor, &entry, err);
+
+	if (ret > 0)
+		load->snap->cpuinfo = entry;
+	return ret < 0 ? ret : 0;
+}
+
 int load_files(struct load *load, struct err *err)
 {
 	struct snapshot *snap = load->snap;
@@ -230,7 +240,9 @@ int load_files(struct load *load, struct err *err)
 	if (ret == 0)
 		ret = LOAD_LIST(load, IMG_FILE_LOCKS, &file_lock_entry__descriptor, &snap->locks,
 				err);
-	return ret < 0 ? ret : load_seccomp(load, err);
+	if (ret == 0)
+		ret = load_seccomp(load, err);
+	return ret < 0 ? ret : load_cpuinfo(load, err);
 }
 
 static int compare_slots(const void *a, const void *b)

@@ -34,6 +34,7 @@ static const struct image_info images[IMG_KIND_MAX] = {
 	[IMG_TTY_DATA] = { "tty-data.img", NULL, false, COMMON(0x59413026) },
 	[IMG_FILE_LOCKS] = { "filelocks.img", NULL, false, COMMON(0x54323616) },
 	[IMG_SECCOMP] = { "seccomp.img", NULL, false, COMMON(0x64413049) },
+	[IMG_CPUINFO] = { "cpuinfo.img", NULL, false, COMMON(0x61404013) },
 	[IMG_CGROUP] = { "cgroup.img", NULL, false, COMMON(0x59383330) },
 	[IMG_TIMENS] = { "timens-", ".img", false, COMMON(0x43114433) },
 	[IMG_STATS_DUMP] = { "stats-dump", NULL, false, SERVICE(0x57093306) },

@@ -37,6 +37,7 @@ enum image_kind {
 	IMG_TTY_DATA,
 	IMG_FILE_LOCKS,
 	IMG_SECCOMP,
+	IMG_CPUINFO,
 	IMG_CGROUP,
 	IMG_TIMENS, /* [time_ns_id] */
 	IMG_STATS_DUMP,

@@ -348,6 +348,8 @@ static int save_all(struct save *save, struct err *err)
 		ret = save_list(save, IMG_FILE_LOCKS, snap->locks.v, snap->locks.n, err);
 	if (ret == 0 && snap->seccomp)
 		ret = save_one(save, IMG_SECCOMP, 0, snap->seccomp, err);
+	if (ret == 0 && snap->cpuinfo)
+		ret = save_one(save, IMG_CPUINFO, 0, snap->cpuinfo, err);
 	return ret < 0 ? ret : save_inventory(save, err);
 }
 

@@ -17,6 +17,7 @@
 #include "base/err.h"
 
 #include "core.pb-c.h"
+#include "cpuinfo.pb-c.h"
 #include "fdinfo.pb-c.h"
 #include "fs.pb-c.h"
 #include "ghost-file.pb-c.h"
@@ -212,6 +213,7 @@ struct snapshot {
 	ARRAY(struct pipe_data) fifo_data; /* fifo-data.img */
 	ARRAY(FileLockEntry *) locks;
 	SeccompEntry *seccomp; /* NULL: no filters */
+	CpuinfoEntry *cpuinfo; /* of the processor that was dumped on; NULL: not known */
 	uint32_t next_file_id;
 };
 

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arch/cpuinfo.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/pidref.h"
@@ -111,6 +112,23 @@ static int check_rights(struct err *err)
 		       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, run crib as root");
 }
 
+_Static_assert((int)ARCH_CPU_FPU == (int)OPTS_CPU_FPU && (int)ARCH_CPU_INS == (int)OPTS_CPU_INS &&
+		       (int)ARCH_CPU_CPU == (int)OPTS_CPU_CPU, "bits are the options'");
+
+/* Without the option, what the image does not say is not asked for. */
+static int check_processor(struct restore *restore, struct err *err)
+{
+	const struct opts *opts = restore->opts;
+	CpuinfoEntry *own = opts->cpu_cap ? arch_cpuinfo(&restore->snap.arena) : NULL;
+
+	if (own && restore->snap.cpuinfo)
+		return arch_cpuinfo_check(restore->snap.cpuinfo, own, opts->cpu_cap, err);
+	if (own && opts->cpu_cap_given)
+		return err_set(err, -ENOENT, "the image does not say on which processor it was made, "
+			       "there is no 'cpuinfo.img': dump with --cpu-cap, or restore without");
+	return 0;
+}
+
 static int load(struct restore *restore, struct err *err)
 {
 	int ret = open_dirs(restore, err);
@@ -118,6 +136,8 @@ static int load(struct restore *restore, struct err *err)
 	if (ret == 0)
 		ret = image_load(&restore->snap, restore->images_fd,
 				 &(struct image_load_opts){ 0 }, err);
+	if (ret == 0)
+		ret = check_processor(restore, err);
 	if (ret < 0)
 		return ret;
 	restore->own_sid = getsid(0);
