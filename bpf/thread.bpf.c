@@ -24,6 +24,7 @@ struct thread_state {
 	u64 group_info;
 	u32 skip, seen;
 	u32 nr_groups;
+	u32 limit; /* there are not more threads than that */
 };
 
 struct thread_state threads;
@@ -193,7 +194,8 @@ static int each_piece(u32 i, void *unused)
 
 static int each_thread(u32 i, void *unused)
 {
-	if (!threads.node || threads.node == threads.head)
+	/* a list that changes meanwhile is not followed for ever: the count will tell */
+	if (!threads.node || threads.node == threads.head || threads.seen > threads.limit)
 		return 1;
 	if (threads.seen >= threads.skip) {
 		threads.task = threads.node -
@@ -226,6 +228,7 @@ static int each_process(u32 i, void *unused)
 	threads.node = (u64)field_of(threads.head, struct list_head, next);
 	threads.skip = run.pos >> THREAD_SHIFT;
 	threads.seen = 0;
+	threads.limit = field_of(run.signal, struct signal_struct, nr_threads) + 1;
 	bpf_loop(MAX_THREADS, each_thread, NULL, 0);
 	if (run.stopped)
 		return 1;

@@ -199,6 +199,9 @@ static int each_slot(u32 i, void *unused)
 		tree.have_leaf = 0;
 	}
 	tree.slot = (tree.slot + 1) & 15;
+	/* a tree that changes meanwhile must not lead round in circles: the count will tell */
+	if (last < run.pos)
+		last = LAST_ADDRESS;
 	run.pos = last == LAST_ADDRESS ? LAST_ADDRESS : (last + 1) | 1;
 	return time_is_up();
 }
