@@ -71,8 +71,11 @@ ifneq ($(BPF),0)
 -include bpf/rules.mk
 endif
 
+# ./crib is that of the default build; others stay where they were built.
 crib: $(O)/crib
+ifeq ($(O),build)
 	@ln -sf $< $@
+endif
 
 $(O)/crib: $(OBJS) $(EXTRA_OBJS) $(O)/libcribimages.a $(O)/libcompel.a
 	@echo "  LINK    $@"
