@@ -71,7 +71,7 @@ static const long refused[] = {
 #endif
 };
 
-static bool is_refused(long nr)
+bool compel_is_refused(long nr)
 {
 	for (size_t i = 0; i < COMPEL_ARRAY_SIZE(refused); i++) {
 		if (refused[i] == nr)
@@ -121,10 +121,11 @@ static int recall(struct compel_task *task, struct compel_error *err)
 			   task->tid, task->timeout_ms);
 }
 
-static int resume(struct compel_task *task, int signo, struct compel_error *err)
+static int resume(struct compel_task *task, int request, int signo, struct compel_error *err)
 {
-	int ret = compel_ptrace_named(PTRACE_SYSCALL, "PTRACE_SYSCALL", task->tid, NULL,
-				      (void *)(uintptr_t)signo, err);
+	const char *name = request == PTRACE_SYSCALL ? "PTRACE_SYSCALL" : "PTRACE_CONT";
+	int ret =
+		compel_ptrace_named(request, name, task->tid, NULL, (void *)(uintptr_t)signo, err);
 
 	if (ret < 0)
 		return compel_task_lost(task, ret);
@@ -135,14 +136,25 @@ static int resume(struct compel_task *task, int signo, struct compel_error *err)
 int compel_run_begin(struct compel_task *task, struct compel_error *err)
 {
 	task->deadline = compel_deadline(task->timeout_ms);
-	return resume(task, 0, err);
+	return resume(task, PTRACE_SYSCALL, 0, err);
 }
 
-/*
- * With all signals blocked only SIGSTOP and stop requests can come before the stop. SIGSTOP is let
- * through at once: only then does the kernel cancel it when SIGCONT follows. The process then
- * counts as stopped, this thread runs on.
- */
+int compel_run_on(struct compel_task *task, int request, const struct compel_wait *wait,
+		  struct compel_error *err)
+{
+	switch (wait->kind) {
+	case COMPEL_WAIT_EVENT:
+	case COMPEL_WAIT_GROUP: return resume(task, request, 0, err);
+	case COMPEL_WAIT_SIGNAL:
+		if (wait->signo != SIGSTOP)
+			return compel_fail(err, -EFAULT,
+					   "thread %d: the system call at 0x%llx raised signal %d",
+					   task->tid, (unsigned long long)task->insn, wait->signo);
+		return resume(task, request, SIGSTOP, err);
+	default: return compel_task_gone(task, err); /* PTRACE_EVENT_EXIT: it is being killed */
+	}
+}
+
 int compel_run_end(struct compel_task *task, struct compel_error *err)
 {
 	for (;;) {
@@ -156,22 +168,9 @@ int compel_run_end(struct compel_task *task, struct compel_error *err)
 
 		struct compel_wait wait = compel_wait_decode(status);
 
-		switch (wait.kind) {
-		case COMPEL_WAIT_SYSCALL: return 0;
-		case COMPEL_WAIT_EVENT:
-		case COMPEL_WAIT_GROUP: ret = resume(task, 0, err); break;
-		case COMPEL_WAIT_SIGNAL:
-			if (wait.signo != SIGSTOP)
-				return compel_fail(err, -EFAULT,
-						   "thread %d: the system call at 0x%llx raised "
-						   "signal %d",
-						   task->tid, (unsigned long long)task->insn,
-						   wait.signo);
-			ret = resume(task, SIGSTOP, err);
-			break;
-		default: /* PTRACE_EVENT_EXIT: it is being killed */
-			return compel_task_gone(task, err);
-		}
+		if (wait.kind == COMPEL_WAIT_SYSCALL)
+			return 0;
+		ret = compel_run_on(task, PTRACE_SYSCALL, &wait, err);
 		if (ret < 0)
 			return ret;
 	}
@@ -215,7 +214,7 @@ static int call_check(struct compel_task *task, struct compel_error *err)
 	if (task->phase > COMPEL_PHASE_CALL)
 		return compel_fail(err, -ESRCH, "thread %d: system call %ld after it was lost",
 				   task->tid, task->call.nr);
-	if (is_refused(task->call.nr))
+	if (compel_is_refused(task->call.nr))
 		return compel_fail(err, -EINVAL,
 				   "thread %d: system call %ld cannot be made in a borrowed thread",
 				   task->tid, task->call.nr);

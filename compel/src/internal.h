@@ -47,6 +47,9 @@ int compel_fail_errno(struct compel_error *err, int ret, const char *fmt, ...)
  */
 int compel_wait_status(pid_t tid, int64_t deadline, int *ret_status);
 
+/* The same, or 1 as soon as the 64-bit word at @addr of the thread's memory is not 0. */
+int compel_wait_word(pid_t tid, uint64_t addr, int64_t deadline, int *ret_status);
+
 /* A wait status, taken apart. */
 enum compel_wait_kind {
 	COMPEL_WAIT_DEAD,

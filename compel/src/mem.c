@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "remote.h"
 
 /* The whole of it, or a negative errno. */
 static int mem_copy(pid_t tid, uint64_t addr, void *data, size_t size, bool write)
@@ -60,14 +60,21 @@ int compel_mem_write(pid_t tid, uint64_t addr, const void *data, size_t size,
 	return 0;
 }
 
+static uint64_t page_size(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static void scratch_map_call(struct compel_scratch *scratch, struct compel_call *ret_call)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t page = page_size();
+	bool code = scratch->kind == COMPEL_SCRATCH_CODE;
 
 	scratch->size = (size_t)((scratch->size + page - 1) & ~(page - 1));
 	*ret_call = (struct compel_call){
 		.nr = compel_arch.nr_mmap,
-		.args = { 0, scratch->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		.args = { 0, scratch->size + (code ? page : 0),
+			  PROT_READ | (code ? PROT_EXEC : PROT_WRITE), MAP_PRIVATE | MAP_ANONYMOUS,
 			  (uint64_t)-1, 0 },
 	};
 }
@@ -82,7 +89,42 @@ static int scratch_mapped(const struct compel_task *task, struct compel_scratch 
 		return compel_fail_errno(err, (int)addr, "mmap of %zu bytes in thread %d",
 					 scratch->size, task->tid);
 	scratch->addr = (uint64_t)addr;
+	if (scratch->kind == COMPEL_SCRATCH_CODE) {
+		scratch->code = scratch->addr;
+		scratch->addr += page_size();
+	}
 	return 0;
+}
+
+/*
+ * Nothing is ever both writable and executable, nor becomes executable after it was mapped, so that
+ * PR_SET_MDWE allows it: all was mapped for executing, and behind the code that ends here.
+ */
+static void scratch_protect_call(struct compel_task *task, const struct compel_scratch *scratch)
+{
+	task->call = (struct compel_call){ .nr = COMPEL_NO_CALL };
+	if (task->ret == 0 && scratch->kind == COMPEL_SCRATCH_CODE)
+		task->call = (struct compel_call){
+			.nr = SYS_mprotect,
+			.args = { scratch->addr, scratch->size, PROT_READ | PROT_WRITE },
+		};
+}
+
+static int scratch_protected(struct compel_task *task, struct compel_scratch *scratch,
+			     struct compel_error *err)
+{
+	int ret = task->ret;
+
+	if (task->call.nr == COMPEL_NO_CALL)
+		return 0;
+	if (ret == 0 && task->call.val < 0)
+		ret = compel_fail_errno(err, (int)task->call.val, "mprotect in thread %d",
+					task->tid);
+	if (ret == 0)
+		ret = compel_row_write_code(task, scratch->code, err);
+	if (ret < 0)
+		compel_scratch_close(task, scratch, NULL);
+	return ret;
 }
 
 static int scratch_borrow(struct compel_task *task, struct compel_scratch *scratch,
@@ -114,15 +156,43 @@ static void scratch_begin(struct compel_task *task, struct compel_scratch *scrat
 
 	task->call = (struct compel_call){ .nr = COMPEL_NO_CALL };
 	scratch->saved = NULL;
+	scratch->code = 0;
 	if (scratch->size == 0 || scratch->size > SIZE_MAX / 2)
 		ret = compel_fail(err, -EINVAL, "scratch memory of %zu bytes in thread %d",
 				  scratch->size, task->tid);
 	else if (scratch->kind == COMPEL_SCRATCH_STACK)
 		ret = scratch_borrow(task, scratch, err);
+	else if (scratch->kind == COMPEL_SCRATCH_CODE && !compel_arch.row_code)
+		ret = compel_fail(err, -EOPNOTSUPP, "thread %d: no code for calls in a row",
+				  task->tid);
 	else
 		scratch_map_call(scratch, &task->call);
 	if (task->call.nr == COMPEL_NO_CALL)
 		task->call.val = ret;
+}
+
+/* The second part of opening, for those where the first succeeded. */
+static int scratch_protect_many(struct compel_task *const *tasks, size_t nr,
+				struct compel_scratch *scratches, int first,
+				struct compel_error *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < nr; i++) {
+		tasks[i]->failed = tasks[i]->ret;
+		scratch_protect_call(tasks[i], &scratches[i]);
+		any = any || tasks[i]->call.nr != COMPEL_NO_CALL;
+	}
+	if (!any)
+		return first;
+	int ret = compel_syscall_many(tasks, nr, first ? NULL : err);
+	first = first ? first : ret;
+	for (size_t i = 0; i < nr; i++) {
+		ret = scratch_protected(tasks[i], &scratches[i], first ? NULL : err);
+		tasks[i]->ret = tasks[i]->failed ? tasks[i]->failed : ret;
+		first = first ? first : ret;
+	}
+	return first;
 }
 
 int compel_scratch_open_many(struct compel_task *const *tasks, size_t nr,
@@ -148,7 +218,7 @@ int compel_scratch_open_many(struct compel_task *const *tasks, size_t nr,
 			scratches[i].size = 0;
 		first = first ? first : task->ret;
 	}
-	return first;
+	return scratch_protect_many(tasks, nr, scratches, first, err);
 }
 
 int compel_scratch_open(struct compel_task *task, enum compel_scratch_kind kind, size_t size,
@@ -182,11 +252,13 @@ int compel_scratch_close_many(struct compel_task *const *tasks, size_t nr,
 			      struct compel_scratch *scratches, struct compel_error *err)
 {
 	for (size_t i = 0; i < nr; i++) {
-		bool mapped = scratches[i].size && scratches[i].kind == COMPEL_SCRATCH_MAP;
+		const struct compel_scratch *scratch = &scratches[i];
+		bool mapped = scratch->size && scratch->kind != COMPEL_SCRATCH_STACK;
+		uint64_t start = scratch->code ? scratch->code : scratch->addr;
 
 		tasks[i]->call = (struct compel_call){
 			.nr = mapped ? SYS_munmap : COMPEL_NO_CALL,
-			.args = { scratches[i].addr, scratches[i].size },
+			.args = { start, scratch->addr - start + scratch->size },
 		};
 	}
 	int first = compel_syscall_many(tasks, nr, err);

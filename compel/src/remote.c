@@ -30,7 +30,7 @@ static int park_begin(struct compel_task *task, struct compel_error *err)
 	return ret;
 }
 
-static int park_end(struct compel_task *task, struct compel_error *err)
+int compel_park_end(struct compel_task *task, struct compel_error *err)
 {
 	struct compel_stop stop;
 
@@ -160,7 +160,7 @@ static int catch_rewind(struct compel_task *task, struct compel_error *err)
 
 	if (task->entry != ENTRY_AGAIN)
 		return 0;
-	int ret = park_end(task, err);
+	int ret = compel_park_end(task, err);
 	if (ret < 0)
 		return ret;
 	ret = compel_regs_get(task->tid, &regs, err);
@@ -408,7 +408,7 @@ static int finish_check(struct compel_task *task, struct compel_error *err)
 int compel_finish_many(struct compel_task *const *tasks, size_t nr, struct compel_error *err)
 {
 	static compel_stage *const stages[] = {
-		finish_check, park_begin, park_end, settle_begin, settle_end, NULL,
+		finish_check, park_begin, compel_park_end, settle_begin, settle_end, NULL,
 	};
 
 	for (size_t i = 0; i < nr; i++)

@@ -29,6 +29,24 @@ int compel_task_lost(struct compel_task *task, int ret);
 int compel_run_begin(struct compel_task *task, struct compel_error *err);
 int compel_run_end(struct compel_task *task, struct compel_error *err);
 
+/*
+ * What came instead of the stop that is waited for. With all signals blocked only SIGSTOP and stop
+ * requests can; lets the thread run on with PTRACE_SYSCALL or PTRACE_CONT as @request. SIGSTOP is
+ * let through at once: only then does the kernel cancel it when SIGCONT follows. The process then
+ * counts as stopped, this thread runs on. 0 or -errno.
+ */
+int compel_run_on(struct compel_task *task, int request, const struct compel_wait *wait,
+		  struct compel_error *err);
+
+/* Whether compel_syscall() refuses that call. */
+bool compel_is_refused(long nr);
+
+/* Waits until a thread that was interrupted stands in an event-stop. */
+int compel_park_end(struct compel_task *task, struct compel_error *err);
+
+/* Writes compel_arch.row_code to @addr. */
+int compel_row_write_code(const struct compel_task *task, uint64_t addr, struct compel_error *err);
+
 /* One step of what is done to a thread, up to a point where it is to be waited for. */
 typedef int compel_stage(struct compel_task *task, struct compel_error *err);
 

@@ -338,6 +338,226 @@ static void scratch_is_refused_to_one_and_given_to_the_others(void **state)
 	tasks_end(t, -1);
 }
 
+/* ---- Rows ---- */
+
+#define ROW_CALLS 20
+
+/* Rows of the same calls for all threads, with memory in the first one's process. */
+struct rows {
+	struct compel_scratch scratch;
+	struct compel_row row[NR_THREADS];
+	struct compel_call call[NR_THREADS][ROW_CALLS];
+};
+
+/* False where there is no code for this machine. */
+static bool rows_open(struct rows *r, struct many *m)
+{
+	struct compel_error err;
+	int ret = compel_scratch_open(m->tasks[0], COMPEL_SCRATCH_CODE,
+				      m->nr * COMPEL_ROW_SIZE(ROW_CALLS), &r->scratch, &err);
+
+	if (ret == -EOPNOTSUPP)
+		return false;
+	if (ret < 0)
+		fail_msg("scratch: %s", err.text);
+	for (size_t i = 0; i < m->nr; i++) {
+		r->row[i] = (struct compel_row){
+			.calls = r->call[i],
+			.nr = ROW_CALLS,
+			.code = r->scratch.code,
+			.table = r->scratch.addr + i * COMPEL_ROW_SIZE(ROW_CALLS),
+		};
+		for (int c = 0; c < ROW_CALLS; c++)
+			r->call[i][c] = (struct compel_call){
+				.nr = c % 3 == 0   ? SYS_gettid
+				      : c % 3 == 1 ? SYS_close
+						   : SYS_getppid,
+				.args = { (uint64_t)-1 },
+			};
+	}
+	return true;
+}
+
+static void rows_check(const struct rows *r, const struct many *m)
+{
+	for (size_t i = 0; i < m->nr; i++) {
+		assert_int_equal(m->task[i].ret, 0);
+		for (int c = 0; c < ROW_CALLS; c++)
+			assert_int_equal(r->call[i][c].val, c % 3 == 0   ? m->tids[i]
+							    : c % 3 == 1 ? -EBADF
+									 : getpid());
+	}
+}
+
+static void read_maps(pid_t pid, char *text, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	text[fread(text, 1, size - 1, f)] = '\0';
+	fclose(f);
+}
+
+static void rows_run_in_two_hundred_threads_and_leave_no_trace(void **state)
+{
+	static char maps_before[1 << 17], maps_after[1 << 17];
+	static struct compel_regs before[NR_THREADS];
+	static struct rows r;
+	static struct many m;
+	struct compel_regs after;
+
+	many_start(&m);
+	read_maps(m.t.pid, maps_before, sizeof(maps_before));
+	for (int i = 0; i < NR_THREADS; i++)
+		ok(compel_regs_get(m.tids[i], &before[i], err));
+	ok(compel_prepare_many(m.tasks, m.nr, err));
+	if (!rows_open(&r, &m)) {
+		compel_finish_many(m.tasks, m.nr, NULL);
+		many_release(&m);
+		many_end(&m);
+		skip();
+	}
+	for (int round = 0; round < 3; round++) {
+		ok(compel_row_many(m.tasks, r.row, m.nr, err));
+		rows_check(&r, &m);
+		many_ask(&m);
+	}
+	ok(compel_row_many(m.tasks, r.row, m.nr, err));
+	rows_check(&r, &m);
+	ok(compel_scratch_close(m.tasks[0], &r.scratch, err));
+	ok(compel_finish_many(m.tasks, m.nr, err));
+	for (int i = 0; i < NR_THREADS; i++) {
+		ok(compel_regs_get(m.tids[i], &after, err));
+		assert_memory_equal(&before[i], &after, sizeof(after));
+	}
+	read_maps(m.t.pid, maps_after, sizeof(maps_after));
+	assert_string_equal(maps_before, maps_after);
+	many_release(&m);
+	assert_int_equal(many_end(&m), 0);
+}
+
+/* What happens to one target while it makes the calls of a row, in a child of the test. */
+static struct target *meddled;
+
+static int stop_and_continue(struct target_words *w)
+{
+	for (int i = 0; i < 20; i++) {
+		kill(meddled->pid, SIGSTOP);
+		sleep_ms(3);
+		kill(meddled->pid, SIGCONT);
+		sleep_ms(3);
+	}
+	return write(meddled->words->fd[1], "x", 1) != 1;
+}
+
+static int kill_it(struct target_words *w)
+{
+	sleep_ms(20);
+	return kill(meddled->pid, SIGKILL);
+}
+
+/* A row in which the last call but one reads from a pipe, into its own table. Its result. */
+static int row_with_read(struct target *t, struct many *m, struct rows *r, target_fn meddle,
+			 struct compel_error *err)
+{
+	struct compel_row *row = &r->row[0];
+	pid_t pids[1];
+
+	target_start(t, wait_until_told);
+	pids[0] = t->pid;
+	many_stop(m, pids, 1);
+	m->task[0].timeout_ms = meddle ? 3000 : 100;
+	ok(compel_prepare_many(m->tasks, 1, err));
+	if (!rows_open(r, m)) {
+		target_kill(t);
+		skip();
+	}
+	row->calls[ROW_CALLS - 2] = (struct compel_call){
+		.nr = SYS_read,
+		.args = { (uint64_t)t->words->fd[0], row->table + 8, 1 },
+	};
+	meddled = t;
+	pid_t meddler = meddle ? target_fork(meddle, t->words) : 0;
+	int ret = compel_row_many(m->tasks, row, 1, err);
+	if (meddler)
+		waitpid(meddler, NULL, 0);
+	return ret;
+}
+
+static void a_row_survives_stops_and_continues(void **state)
+{
+	struct compel_error err = { 0 };
+	static struct many m;
+	static struct rows r;
+	struct target t;
+
+	assert_int_equal(row_with_read(&t, &m, &r, stop_and_continue, &err), 0);
+	assert_int_equal(r.call[0][ROW_CALLS - 2].val, 1);
+	assert_int_equal(r.call[0][ROW_CALLS - 1].val, -EBADF);
+	ok(compel_scratch_close(m.tasks[0], &r.scratch, err));
+	ok(compel_finish(m.tasks[0], err));
+	target_release(t.pid);
+	t.words->stop = 1;
+	assert_int_equal(target_join(&t), 7);
+}
+
+static void a_row_that_sleeps_is_interrupted_in_time(void **state)
+{
+	struct compel_error err = { 0 };
+	static struct many m;
+	static struct rows r;
+	struct target t;
+
+	assert_int_equal(row_with_read(&t, &m, &r, NULL, &err), -ETIMEDOUT);
+	m.task[0].timeout_ms = 3000;
+	many_ask(&m);
+	ok(compel_scratch_close(m.tasks[0], &r.scratch, err));
+	ok(compel_finish(m.tasks[0], err));
+	target_release(t.pid);
+	t.words->stop = 1;
+	assert_int_equal(target_join(&t), 7);
+}
+
+static void a_task_killed_in_a_row_is_noticed(void **state)
+{
+	struct compel_error err = { 0 };
+	static struct many m;
+	static struct rows r;
+	struct target t;
+
+	assert_int_equal(row_with_read(&t, &m, &r, kill_it, &err), -ESRCH);
+	assert_int_equal(compel_scratch_close(m.tasks[0], &r.scratch, &err), -ESRCH);
+	assert_int_equal(compel_finish(m.tasks[0], &err), -ESRCH);
+	target_kill(&t);
+}
+
+static void a_row_with_a_call_that_would_harm_is_refused(void **state)
+{
+	struct compel_error err;
+	static struct many m;
+	static struct rows r;
+	struct target t;
+	pid_t pids[1];
+
+	target_start(&t, wait_until_told);
+	pids[0] = t.pid;
+	many_stop(&m, pids, 1);
+	ok(compel_prepare_many(m.tasks, 1, err));
+	if (rows_open(&r, &m)) {
+		r.call[0][3].nr = SYS_nanosleep;
+		assert_int_equal(compel_row_many(m.tasks, r.row, 1, &err), -EINVAL);
+		r.row[0].code = 0;
+		assert_int_equal(compel_row_many(m.tasks, r.row, 1, &err), -EOPNOTSUPP);
+		ok(compel_scratch_close(m.tasks[0], &r.scratch, err));
+	}
+	ok(compel_finish(m.tasks[0], err));
+	target_release(t.pid);
+	t.words->stop = 1;
+	assert_int_equal(target_join(&t), 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +566,11 @@ int main(void)
 		cmocka_unit_test(one_that_is_killed_does_not_keep_the_others),
 		cmocka_unit_test(one_that_sleeps_does_not_keep_the_others),
 		cmocka_unit_test(scratch_is_refused_to_one_and_given_to_the_others),
+		cmocka_unit_test(rows_run_in_two_hundred_threads_and_leave_no_trace),
+		cmocka_unit_test(a_row_survives_stops_and_continues),
+		cmocka_unit_test(a_row_that_sleeps_is_interrupted_in_time),
+		cmocka_unit_test(a_task_killed_in_a_row_is_noticed),
+		cmocka_unit_test(a_row_with_a_call_that_would_harm_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("compel: many at once", tests, NULL, NULL);

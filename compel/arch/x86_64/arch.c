@@ -81,6 +81,34 @@ static int x86_tls_set(pid_t tid, uint64_t tls)
 	return compel_regs_set(tid, &regs, NULL);
 }
 
+extern const uint8_t compel_row_code[] __attribute__((visibility("hidden")));
+extern const uint8_t compel_row_code_end[] __attribute__((visibility("hidden")));
+
+/* Rows have 64 bytes: number, six arguments, result. rcx and r11 are lost in a call. */
+__asm__(".pushsection .rodata\n"
+	".balign 16\n"
+	"compel_row_code:\n"
+	"	mov %rdi, %rbx\n"
+	"	mov %rsi, %rbp\n"
+	"1:	mov (%rbx), %rax\n"
+	"	mov 8(%rbx), %rdi\n"
+	"	mov 16(%rbx), %rsi\n"
+	"	mov 24(%rbx), %rdx\n"
+	"	mov 32(%rbx), %r10\n"
+	"	mov 40(%rbx), %r8\n"
+	"	mov 48(%rbx), %r9\n"
+	"	syscall\n"
+	"	mov %rax, 56(%rbx)\n"
+	"	add $64, %rbx\n"
+	"	dec %rbp\n"
+	"	jnz 1b\n"
+	"	movq $1, (%rbx)\n"
+	"2:	mov $34, %eax\n" /* pause */
+	"	syscall\n"
+	"	jmp 2b\n"
+	"compel_row_code_end:\n"
+	".popsection\n");
+
 const struct compel_arch compel_arch = {
 	.name = "x86_64",
 	.insns = insns,
@@ -95,6 +123,8 @@ const struct compel_arch compel_arch = {
 	.set_pc = x86_set_pc,
 	.sp = x86_sp,
 	.set_call = x86_set_call,
+	.row_code = compel_row_code,
+	.row_code_end = compel_row_code_end,
 	.result = x86_result,
 	.tls_get = x86_tls_get,
 	.tls_set = x86_tls_set,

@@ -72,6 +72,15 @@ struct compel_arch {
 	 */
 	void (*set_call)(struct compel_regs *regs, uint64_t insn, long nr, const uint64_t args[6]);
 
+	/*
+	 * Position independent code for compel_row_many(), that finds in its first two arguments
+	 * a table and the number of its rows: struct compel_row_entry of src/row.c. It makes the
+	 * calls, sets the word behind the last row to 1 and sleeps until it is interrupted, in a
+	 * call without restart block. It has no stack and does not touch the stack pointer. NULL:
+	 * there is none for this architecture.
+	 */
+	const uint8_t *row_code, *row_code_end;
+
 	/* What the call returned, sign extended. */
 	int64_t (*result)(const struct compel_regs *regs);
 

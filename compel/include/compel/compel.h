@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * compel: stop the threads of other processes, look at them, run system calls in them, let them go.
- * Nothing is left behind: no code is written into a target, and what is changed is put back.
+ * Nothing is left behind: no code of a target is overwritten, and what is changed is put back.
  *
  * The life of a traced thread:
  *
@@ -255,6 +255,7 @@ struct compel_task {
 	pid_t tid;
 	int ret; /* of this thread in the last function of many: 0 or -errno */
 	struct compel_call call;
+	const struct compel_row *row; /* while compel_row_many() runs */
 	int timeout_ms;
 	enum compel_seccomp seccomp;
 	uint32_t options;     /* what the caller had */
@@ -266,6 +267,7 @@ struct compel_task {
 	int64_t call_nr;         /* arm, arm64: the call that compel_finish() re-enters; -1: none */
 	int64_t deadline;        /* of the stop that is waited for */
 	int64_t give_up;         /* on a call that is interrupted again and again */
+	int failed; /* what an earlier part of a function of many made of this thread */
 	int phase;
 	int entry;
 	bool touched;
@@ -339,19 +341,22 @@ int compel_finish_many(struct compel_task *const *tasks, size_t nr, struct compe
 enum compel_scratch_kind {
 	COMPEL_SCRATCH_MAP,   /* a new private anonymous mapping: mmap and munmap in the target */
 	COMPEL_SCRATCH_STACK, /* bytes below the stack pointer and its red zone, put back after */
+	COMPEL_SCRATCH_CODE,  /* as MAP, with a page of code before it, for compel_row_many() */
 };
 
 struct compel_scratch {
 	enum compel_scratch_kind kind;
 	uint64_t addr; /* aligned to 16 bytes at least; zeroed only for COMPEL_SCRATCH_MAP */
 	size_t size;
-	void *saved; /* STACK: what was there */
+	uint64_t code; /* CODE: where it is; readable and executable, never writable */
+	void *saved;   /* STACK: what was there */
 };
 
 /*
  * MAP leaves no trace but a possibly higher VmPeak, and fails where the target is at a limit
  * (-ENOMEM of RLIMIT_AS, -EAGAIN of mlockall). STACK works there, for small sizes; no thread may
- * run on that stack meanwhile, and pages that were shared copy-on-write are copied.
+ * run on that stack meanwhile, and pages that were shared copy-on-write are copied. CODE may also
+ * be refused by a security module (-EACCES), and is -EOPNOTSUPP where compel has no such code.
  */
 int compel_scratch_open(struct compel_task *task, enum compel_scratch_kind kind, size_t size,
 			struct compel_scratch *ret_scratch, struct compel_error *err);
@@ -365,5 +370,27 @@ int compel_scratch_close(struct compel_task *task, struct compel_scratch *scratc
 			 struct compel_error *err);
 int compel_scratch_close_many(struct compel_task *const *tasks, size_t nr,
 			      struct compel_scratch *scratches, struct compel_error *err);
+
+/* ---- Calls in a row ---- */
+
+/*
+ * Calls that a thread makes by itself, one after the other, by code in a mapping of its own, so
+ * that it is woken and waited for only once. All are made, whatever the ones before have answered.
+ */
+struct compel_row {
+	struct compel_call *calls; /* the caller's; refused are the same as by compel_syscall() */
+	size_t nr;
+	uint64_t code;  /* of scratch memory of kind CODE in the same address space */
+	uint64_t table; /* COMPEL_ROW_SIZE(nr) bytes of scratch memory, of this thread alone */
+};
+
+#define COMPEL_ROW_SIZE(nr) (((nr) + 1) * 64)
+
+/*
+ * @rows[i] is for @tasks[i]; all threads run at once. 0, or the first failure as of
+ * compel_syscall_many(). timeout_ms is for a whole row.
+ */
+int compel_row_many(struct compel_task *const *tasks, const struct compel_row *rows, size_t nr,
+		    struct compel_error *err);
 
 #endif /* CRIB_COMPEL_COMPEL_H */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-only */
+/*
+ * Many system calls for one stop: code in a mapping of its own makes them from a table, says in a
+ * word of memory that it is done, and sleeps. Then it is interrupted, which brings the thread into
+ * the event-stop in which it can be given back.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+
+#include "remote.h"
+
+/* As compel_arch.row_code has it; behind the last of them is the word that says: done. */
+struct compel_row_entry {
+	int64_t nr;
+	uint64_t args[6];
+	int64_t val;
+};
+_Static_assert(sizeof(struct compel_row_entry) * 2 == COMPEL_ROW_SIZE(1), "entries have 64 bytes");
+
+int compel_row_write_code(const struct compel_task *task, uint64_t addr, struct compel_error *err)
+{
+	const uint8_t *code = compel_arch.row_code;
+
+	/* ptrace writes where the target itself may only execute. */
+	while (code < compel_arch.row_code_end) {
+		size_t left = (size_t)(compel_arch.row_code_end - code);
+		uintptr_t word = 0;
+
+		memcpy(&word, code, left < sizeof(word) ? left : sizeof(word));
+		int ret = compel_ptrace_named(PTRACE_POKEDATA, "PTRACE_POKEDATA", task->tid,
+					      (void *)(uintptr_t)addr, (void *)word, err);
+		if (ret < 0)
+			return ret;
+		code += left < sizeof(word) ? left : sizeof(word);
+		addr += sizeof(word);
+	}
+	return 0;
+}
+
+static int row_check(struct compel_task *task, struct compel_error *err)
+{
+	const struct compel_row *row = task->row;
+
+	if (!compel_arch.row_code || !row->code)
+		return compel_fail(err, -EOPNOTSUPP, "thread %d: no code for calls in a row",
+				   task->tid);
+	if (task->phase > COMPEL_PHASE_CALL)
+		return compel_fail(err, -ESRCH, "thread %d: system calls after it was lost",
+				   task->tid);
+	for (size_t i = 0; i < row->nr; i++)
+		if (compel_is_refused(row->calls[i].nr))
+			return compel_fail(err, -EINVAL,
+					   "thread %d: system call %ld cannot be made in a "
+					   "borrowed thread",
+					   task->tid, row->calls[i].nr);
+	return row->nr ? 0 : 1;
+}
+
+static int row_write_table(const struct compel_task *task, struct compel_error *err)
+{
+	const struct compel_row *row = task->row;
+	struct compel_row_entry *table = calloc(row->nr + 1, sizeof(*table));
+
+	if (!table)
+		return compel_fail_errno(err, -ENOMEM, "memory for %zu system calls", row->nr);
+	for (size_t i = 0; i < row->nr; i++) {
+		table[i].nr = row->calls[i].nr;
+		memcpy(table[i].args, row->calls[i].args, sizeof(table[i].args));
+	}
+	int ret = compel_mem_write(task->tid, row->table, table, COMPEL_ROW_SIZE(row->nr), err);
+	free(table);
+	return ret;
+}
+
+static int row_begin(struct compel_task *task, struct compel_error *err)
+{
+	const uint64_t args[6] = { task->row->table, task->row->nr };
+	const struct compel_wait none = { .kind = COMPEL_WAIT_EVENT };
+	struct compel_regs regs = task->regs;
+	int ret = row_write_table(task, err);
+
+	if (ret < 0)
+		return compel_task_lost(task, ret);
+	compel_arch.set_call(&regs, task->row->code, 0, args);
+	ret = compel_regs_set(task->tid, &regs, err);
+	if (ret < 0)
+		return compel_task_lost(task, ret);
+	task->deadline = compel_deadline(task->timeout_ms);
+	return compel_run_on(task, PTRACE_CONT, &none, err);
+}
+
+/* Until all calls are made, and interrupts what the thread sleeps in. */
+static int row_wait(struct compel_task *task, struct compel_error *err)
+{
+	uint64_t done = task->row->table + COMPEL_ROW_SIZE(task->row->nr - 1);
+
+	for (;;) {
+		int status;
+		int ret = compel_wait_word(task->tid, done, task->deadline, &status);
+
+		if (ret > 0 || ret == -ETIMEDOUT) {
+			/* The stop that follows comes soon in either case, or never. */
+			task->deadline = compel_deadline(task->timeout_ms);
+			return compel_task_lost(task, compel_interrupt(task->tid, err));
+		}
+		if (ret < 0)
+			return compel_task_gone(task, err);
+
+		struct compel_wait wait = compel_wait_decode(status);
+
+		ret = compel_run_on(task, PTRACE_CONT, &wait, err);
+		if (ret < 0)
+			return ret;
+	}
+}
+
+static int row_take_results(struct compel_task *task, const struct compel_row_entry *table,
+			    struct compel_error *err)
+{
+	const struct compel_row *row = task->row;
+
+	if (!table[row->nr].nr)
+		return compel_fail(err, -ETIMEDOUT,
+				   "thread %d: remote system calls took more than %d ms and were "
+				   "interrupted",
+				   task->tid, task->timeout_ms);
+	for (size_t i = 0; i < row->nr; i++)
+		row->calls[i].val = table[i].val;
+	return 0;
+}
+
+static int row_end(struct compel_task *task, struct compel_error *err)
+{
+	const struct compel_row *row = task->row;
+	int ret = compel_park_end(task, err);
+
+	if (ret < 0)
+		return ret;
+	struct compel_row_entry *table = calloc(row->nr + 1, sizeof(*table));
+	if (!table)
+		return compel_fail_errno(err, -ENOMEM, "memory for %zu system calls", row->nr);
+	ret = compel_mem_read(task->tid, row->table, table, COMPEL_ROW_SIZE(row->nr), err);
+	if (ret == 0)
+		ret = row_take_results(task, table, err);
+	free(table);
+	return ret;
+}
+
+int compel_row_many(struct compel_task *const *tasks, const struct compel_row *rows, size_t nr,
+		    struct compel_error *err)
+{
+	static compel_stage *const stages[] = { row_check, row_begin, row_wait, row_end, NULL };
+
+	for (size_t i = 0; i < nr; i++) {
+		tasks[i]->ret = 0;
+		tasks[i]->row = &rows[i];
+	}
+	int first = compel_run_stages(tasks, nr, stages, err);
+
+	for (size_t i = 0; i < nr; i++) {
+		tasks[i]->ret = tasks[i]->ret > 0 ? 0 : tasks[i]->ret;
+		tasks[i]->row = NULL;
+	}
+	return first;
+}
