@@ -179,11 +179,11 @@ static struct ask *take_next(struct asks *row)
 	return NULL;
 }
 
-struct ask *ask_next(struct ask_process *ask, size_t thread)
+struct ask *ask_next(struct ask_process *ask, size_t thread, bool any)
 {
 	struct ask *own = take_next(&ask->threads[thread]);
 
-	return own ? own : take_next(&ask->process);
+	return own || !any ? own : take_next(&ask->process);
 }
 
 /* ---- Answers ---- */

@@ -38,10 +38,10 @@ struct ask_process {
 void ask_prepare(struct ask_process *ask, const struct inside_need *need, struct arena *arena);
 
 /*
- * The next question for the thread in place @thread: one of its own, else one of the process that
- * no thread has been given yet. NULL: there is none.
+ * The next question for the thread in place @thread: one of its own, else, if it is @any, one of
+ * the process that no thread has been given yet. NULL: there is none.
  */
-struct ask *ask_next(struct ask_process *ask, size_t thread);
+struct ask *ask_next(struct ask_process *ask, size_t thread, bool any);
 
 /* Makes records of the answers. @memory: ask->memory bytes that the calls have written. */
 int ask_emit(const struct ask_process *ask, const void *memory, struct rec_sink *sink,

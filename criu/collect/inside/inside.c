@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Remote system calls that ask frozen processes about themselves, see inside.h. All threads of all
- * processes are borrowed and then asked in rounds, one question each, because waking threads is
- * what costs. The questions of a process are spread over its threads.
+ * Remote system calls that ask frozen processes about themselves, see inside.h. Waking threads is
+ * what costs, so all threads of all processes are borrowed and asked at the same time. Where code
+ * can be mapped each thread answers all its questions in a row. Where not they are asked in rounds,
+ * one question each, and those of a process are spread over its threads.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -122,36 +123,58 @@ static int give_back(struct inside *in, int ret)
 
 /* ---- Memory for answers ---- */
 
-/* Where nothing more can be mapped (RLIMIT_AS, the number of mappings), stacks serve. */
-static int open_stacks(struct inside *in, struct compel_error *ce)
+/* With code there is a table for each thread behind the answers. */
+static size_t memory_size(const struct ask_process *ask, enum compel_scratch_kind kind)
 {
-	for (size_t i = 0; i < in->n; i++) {
-		int ret = in->leaders[i]->ret;
+	size_t nr_asks = ask->process.n;
 
-		if (ret == 0)
-			continue;
-		if (ret == -ESRCH || ret == -ETIMEDOUT)
-			return ret;
-		ret = compel_scratch_open(in->leaders[i], COMPEL_SCRATCH_STACK,
-					  in->processes[i].ask.memory, &in->scratches[i], ce);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	for (size_t i = 0; i < ask->need->task->threads.n; i++)
+		nr_asks += ask->threads[i].n;
+	size_t tables = COMPEL_ROW_SIZE(nr_asks) + ask->need->task->threads.n * COMPEL_ROW_SIZE(0);
+	return 1 + ask->memory + (kind == COMPEL_SCRATCH_CODE ? tables : 0);
 }
 
+/* Tries it where nothing of another kind could be had. */
+static int open_kind(struct inside *in, enum compel_scratch_kind kind, struct compel_error *ce)
+{
+	struct compel_task **tasks = ARENA_ARRAY(&in->arena, struct compel_task *, in->n);
+	struct compel_scratch *got = ARENA_ARRAY(&in->arena, struct compel_scratch, in->n);
+	size_t *which = ARENA_ARRAY(&in->arena, size_t, in->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n; i++) {
+		if (in->scratches[i].size)
+			continue;
+		got[n].kind = kind;
+		got[n].size = memory_size(&in->processes[i].ask, kind);
+		which[n] = i;
+		tasks[n++] = in->leaders[i];
+	}
+	int ret = compel_scratch_open_many(tasks, n, got, ce);
+	for (size_t i = 0; i < n; i++)
+		in->scratches[which[i]] = got[i];
+	return ret;
+}
+
+/*
+ * Code may be forbidden, as by SELinux (execmem). Where nothing more can be mapped at all
+ * (RLIMIT_AS, the number of mappings) stacks serve.
+ */
 static int open_memory(struct inside *in)
 {
+	static const enum compel_scratch_kind kinds[] = {
+		COMPEL_SCRATCH_CODE,
+		COMPEL_SCRATCH_MAP,
+		COMPEL_SCRATCH_STACK,
+	};
 	struct compel_error ce;
+	int ret = -EOPNOTSUPP;
 
-	for (size_t i = 0; i < in->n; i++)
-		in->scratches[i] = (struct compel_scratch){
-			.kind = COMPEL_SCRATCH_MAP,
-			.size = in->processes[i].ask.memory ? in->processes[i].ask.memory : 1,
-		};
-	int ret = compel_scratch_open_many(in->leaders, in->n, in->scratches, &ce);
-	if (ret < 0)
-		ret = open_stacks(in, &ce);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && ret < 0; i++) {
+		if (ret == -ESRCH || ret == -ETIMEDOUT)
+			break;
+		ret = open_kind(in, kinds[i], &ce);
+	}
 	return ret < 0 ? failed(in, err_compel(in->err, ret, &ce)) : 0;
 }
 
@@ -167,6 +190,67 @@ static int close_memory(struct inside *in, int ret)
 
 /* ---- Asking ---- */
 
+static void fill_call(const struct inside *in, size_t process, const struct ask *ask,
+		      struct compel_call *ret_call)
+{
+	*ret_call = (struct compel_call){ .nr = ask->nr };
+	for (size_t i = 0; i < ARRAY_SIZE(ask->args); i++)
+		ret_call->args[i] = ask->args[i];
+	if (ask->out >= 0)
+		ret_call->args[ask->out] = in->scratches[process].addr + ask->at;
+}
+
+/* What a thread is asked in a row. */
+struct row {
+	struct compel_call *calls;
+	struct ask **asks;
+	size_t n;
+};
+
+static void fill_row(struct inside *in, size_t process, size_t thread, struct row *row)
+{
+	struct ask_process *ask = &in->processes[process].ask;
+	bool leader = thread == 0;
+	size_t max = ask->threads[thread].n + (leader ? ask->process.n : 0);
+	struct ask *next;
+
+	*row = (struct row){ ARENA_ARRAY(&in->arena, struct compel_call, max),
+			     ARENA_ARRAY(&in->arena, struct ask *, max), 0 };
+	while ((next = ask_next(ask, thread, leader))) {
+		fill_call(in, process, next, &row->calls[row->n]);
+		row->asks[row->n++] = next;
+	}
+}
+
+/* Asks the processes that have got code. The others keep their questions. */
+static int ask_rows(struct inside *in)
+{
+	struct compel_row *calls = ARENA_ARRAY(&in->arena, struct compel_row, in->nr_tasks);
+	struct row *rows = ARENA_ARRAY(&in->arena, struct row, in->nr_tasks);
+	struct compel_error ce;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const struct compel_scratch *scratch = &in->scratches[i];
+		uint64_t table = scratch->addr + ALIGN_UP(in->processes[i].ask.memory, (size_t)8);
+
+		for (size_t t = 0; t < in->processes[i].nr_threads && scratch->code; t++) {
+			fill_row(in, i, t, &rows[n]);
+			calls[n] = (struct compel_row){ rows[n].calls, rows[n].n, scratch->code,
+							table };
+			table += COMPEL_ROW_SIZE(rows[n].n);
+			in->round[n++] = &in->processes[i].threads[t];
+		}
+	}
+	int ret = compel_row_many(in->round, calls, n, &ce);
+	if (ret < 0)
+		return failed(in, err_compel(in->err, ret, &ce));
+	for (size_t i = 0; i < n; i++)
+		for (size_t c = 0; c < rows[i].n; c++)
+			rows[i].asks[c]->val = rows[i].calls[c].val;
+	return 0;
+}
+
 /* One question for every thread that has one left, or whose process has. Returns their number. */
 static size_t pick_round(struct inside *in)
 {
@@ -176,24 +260,19 @@ static size_t pick_round(struct inside *in)
 		struct process *process = &in->processes[i];
 
 		for (size_t t = 0; t < process->nr_threads; t++) {
-			struct compel_task *task = &process->threads[t];
-			struct ask *ask = ask_next(&process->ask, t);
+			struct ask *ask = ask_next(&process->ask, t, true);
 
 			if (!ask)
 				continue;
-			task->call = (struct compel_call){ .nr = ask->nr };
-			for (size_t a = 0; a < ARRAY_SIZE(ask->args); a++)
-				task->call.args[a] = ask->args[a];
-			if (ask->out >= 0)
-				task->call.args[ask->out] = in->scratches[i].addr + ask->at;
-			in->round[n] = task;
+			fill_call(in, i, ask, &process->threads[t].call);
+			in->round[n] = &process->threads[t];
 			in->asks[n++] = ask;
 		}
 	}
 	return n;
 }
 
-static int ask_all(struct inside *in)
+static int ask_rounds(struct inside *in)
 {
 	struct compel_error ce;
 
@@ -291,7 +370,9 @@ int inside_collect(const struct inside_need *needs, size_t n, struct rec_sink *s
 	if (ret == 0) {
 		ret = open_memory(&in);
 		if (ret == 0)
-			ret = ask_all(&in);
+			ret = ask_rows(&in);
+		if (ret == 0)
+			ret = ask_rounds(&in);
 		if (ret == 0)
 			ret = ask_umasks(&in, sink);
 		if (ret == 0)
