@@ -5,6 +5,9 @@
 
 include test/zdtm/rules.mk
 -include test/safety/rules.mk
+ifneq ($(BPF),0)
+include test/engine/rules.mk
+endif
 
 UNIT_SRCS  := $(wildcard test/unit/*_test.c)
 UNIT_TESTS := $(UNIT_SRCS:test/unit/%.c=$(O)/unit/%)

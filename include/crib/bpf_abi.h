@@ -4,9 +4,9 @@
  * given, and what it writes into the ring. Both sides are built together, so this may change at
  * will; what leaves the engine is records.h.
  *
- * A run of the program covers targets [cursor.target, cursor.nr_targets) and ends when all are done,
- * when the ring is full or when it has lasted long enough. Run again with the cursor it left, it
- * goes on with the first thing that it has not written. Nothing is written twice or in pieces.
+ * A run of the program covers targets [cursor.target, cursor.nr_targets) and ends when all are
+ * done, when the ring is full or when it has lasted long enough. Run again with the cursor it left,
+ * it goes on with the first thing that it has not written. Nothing is written twice or in pieces.
  * What is written of one target ends with a RAW_END.
  */
 #ifndef CRIB_BPF_ABI_H

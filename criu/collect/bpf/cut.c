@@ -170,7 +170,9 @@ static int copy_type(struct cut *cut, __u32 id, int depth)
 		break;
 	case BTF_KIND_PTR: copy = btf__add_ptr(cut->btf, 0); break;
 	case BTF_KIND_ENUM:
-	case BTF_KIND_ENUM64: copy = btf__add_enum(cut->btf, *name ? name : NULL, type->size); break;
+	case BTF_KIND_ENUM64:
+		copy = btf__add_enum(cut->btf, *name ? name : NULL, type->size);
+		break;
 	case BTF_KIND_ARRAY: copy = copy_array(cut, type, depth); break;
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION: copy = copy_composite(cut, type, depth); break;

@@ -25,7 +25,10 @@ struct bpf_source {
 	size_t page_size;
 	/* What is found out about this kernel when it is needed. */
 	bool knows_vsyscall, knows_high_flags, knows_thp;
-	struct rec_vma vsyscall; /* end 0: there is none */
+	struct {
+		uint64_t start, end; /* end 0: there is none */
+		uint64_t flags;
+	} vsyscall;
 	uint64_t high_flag[BPF_HIGH_FLAGS]; /* of vm_flags, in the order of vmflags.c */
 	uint64_t thp_off, thp_advised;	    /* bits of mm->flags */
 	uint32_t cpus[RAW_MAX_CPU_BYTES / 4]; /* that are there */
@@ -61,7 +64,9 @@ struct bpf_run {
 	uint32_t count;	 /* objects of the current target so far */
 	uint32_t nr_alive; /* threads of it that have not ended */
 	uint32_t retries;
-	struct rec_mm mm; /* of the current target, without its auxv */
+	struct {
+		uint64_t start_brk, brk, start_stack;
+	} layout; /* of the current target */
 	struct {
 		uint64_t raw, flags;
 	} translated[16]; /* vm_flags that were met */

@@ -34,20 +34,23 @@ int bpf_take_mm(struct bpf_run *run, const struct raw_head *head, size_t len)
 		return bpf_malformed(run, "address space of a wrong length");
 	while (n + 1 < mm->nr_auxv && mm->auxv[n]) /* AT_NULL ends it */
 		n += 2;
-	run->mm = *mm;
-	run->mm.hdr = header(bpf_target(run, head), REC_MM,
-			     RV_MM_LAYOUT | RV_MM_BRK | RV_MM_AUXV | RV_MM_COUNT);
-	run->mm.nr_auxv = n;
-	bpf_put(run, &run->mm.hdr, sizeof(run->mm), mm->auxv, n * sizeof(mm->auxv[0]));
+	struct rec_mm rec = *mm;
+	rec.hdr = header(bpf_target(run, head), REC_MM,
+			 RV_MM_LAYOUT | RV_MM_BRK | RV_MM_AUXV | RV_MM_COUNT);
+	rec.nr_auxv = n;
+	bpf_put(run, &rec.hdr, sizeof(rec), mm->auxv, n * sizeof(mm->auxv[0]));
+	run->layout.start_brk = mm->start_brk;
+	run->layout.brk = mm->brk;
+	run->layout.start_stack = mm->start_stack;
 	return 0;
 }
 
 /* fs/proc/task_mmu.c: vma_is_initial_heap(), vma_is_initial_stack() */
-static uint32_t special_of_anonymous(const struct rec_mm *mm, const struct raw_vma *raw)
+static uint32_t special_of_anonymous(const struct bpf_run *run, const struct raw_vma *raw)
 {
-	if (raw->start < mm->brk && raw->end > mm->start_brk)
+	if (raw->start < run->layout.brk && raw->end > run->layout.start_brk)
 		return REC_VMA_HEAP;
-	if (raw->start <= mm->start_stack && raw->end >= mm->start_stack)
+	if (raw->start <= run->layout.start_stack && raw->end >= run->layout.start_stack)
 		return REC_VMA_STACK;
 	return REC_VMA_NORMAL;
 }
@@ -81,7 +84,8 @@ static int stat_mapped(struct bpf_run *run, pid_t pid, const struct bpf_path *pa
 	struct statx stx;
 
 	if (!path->file_flags &&
-	    statx(AT_FDCWD, path->text, FLAGS | AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &stx) == 0 &&
+	    statx(AT_FDCWD, path->text, FLAGS | AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &stx) ==
+		    0 &&
 	    stx.stx_size == file->size && stx.stx_mode == file->mode &&
 	    (uint64_t)stx.stx_mtime.tv_sec * 1000000000 + stx.stx_mtime.tv_nsec == file->mtime_ns)
 		goto found;
@@ -144,7 +148,7 @@ int bpf_take_vma(struct bpf_run *run, const struct raw_head *head, size_t len)
 		break;
 	case RAW_NAME_GIVEN:
 		rec.special = raw->has_file ? REC_VMA_NORMAL :
-					      special_of_anonymous(&run->mm, raw);
+					      special_of_anonymous(run, raw);
 		if (rec.special == REC_VMA_NORMAL)
 			name = raw->name, name_len = raw->name_len;
 		break;
@@ -153,7 +157,7 @@ int bpf_take_vma(struct bpf_run *run, const struct raw_head *head, size_t len)
 		if (rec.special == REC_VMA_OTHER)
 			name = raw->name, name_len = raw->name_len;
 		break;
-	default: rec.special = special_of_anonymous(&run->mm, raw); break;
+	default: rec.special = special_of_anonymous(run, raw); break;
 	}
 	if (ret < 0)
 		return err_wrap(run->err, ret, "mapping %llx", (unsigned long long)raw->start);
@@ -184,13 +188,11 @@ static void look_for_vsyscall(struct bpf_source *source)
 		line--;
 	if (!line || sscanf(line, "%llx-%llx %4s", &start, &end, perms) != 3)
 		return;
-	source->vsyscall = (struct rec_vma){
-		.start = start,
-		.end = end,
-		.flags = (perms[0] == 'r' ? REC_VMF(READ) : 0) |
-			 (perms[2] == 'x' ? REC_VMF(EXEC) : 0),
-		.special = REC_VMA_VSYSCALL,
-	};
+	source->vsyscall.start = start;
+	source->vsyscall.end = end;
+	/* these bits are the same in the kernel's numbers, from which they will be translated */
+	source->vsyscall.flags = (perms[0] == 'r' ? REC_VMF(READ) : 0) |
+				 (perms[2] == 'x' ? REC_VMF(EXEC) : 0);
 }
 
 void bpf_put_vsyscall(struct bpf_run *run, const struct collect_target *target)
@@ -200,9 +202,14 @@ void bpf_put_vsyscall(struct bpf_run *run, const struct collect_target *target)
 	if (!source->knows_vsyscall)
 		look_for_vsyscall(source);
 	/* 32-bit processes have none */
-	if (!source->vsyscall.end || run->mm.start_stack <= UINT32_MAX)
+	if (!source->vsyscall.end || run->layout.start_stack <= UINT32_MAX)
 		return;
-	struct rec_vma rec = source->vsyscall;
-	rec.hdr = header(target, REC_VMA, RV_VMA_RANGE | RV_VMA_FLAGS | RV_VMA_RSS);
+	struct rec_vma rec = {
+		.hdr = header(target, REC_VMA, RV_VMA_RANGE | RV_VMA_FLAGS | RV_VMA_RSS),
+		.start = source->vsyscall.start,
+		.end = source->vsyscall.end,
+		.flags = source->vsyscall.flags,
+		.special = REC_VMA_VSYSCALL,
+	};
 	bpf_put(run, &rec.hdr, sizeof(rec), NULL, 0);
 }

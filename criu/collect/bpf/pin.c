@@ -33,6 +33,8 @@ _Static_assert(BPF_PIN_ID_SIZE >= BPF_ID_SIZE, "a folder's name is an id");
 
 enum { MAX_SLOTS = 16, FOLDER_SIZE = 64, PATH_SIZE = 160 };
 
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+
 static const char *const parts[] = { "collect", "ring", "control" };
 
 static bool is_bpffs(void)
@@ -51,7 +53,7 @@ bool bpf_pin_possible(void)
 static int open_dir(int dirfd, const char *path, struct err *err)
 {
 	struct stat st;
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dirfd, path, DIR_FLAGS);
 
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
@@ -66,7 +68,8 @@ static int open_dir(int dirfd, const char *path, struct err *err)
 
 /* ---- Taking one ---- */
 
-static int get_part(const char folder[FOLDER_SIZE], unsigned int slot, const char *part, struct err *err)
+static int get_part(const char folder[FOLDER_SIZE], unsigned int slot, const char *part,
+		    struct err *err)
 {
 	char path[PATH_SIZE];
 
@@ -199,7 +202,7 @@ static int each_entry(int dirfd, entry_fn *fn, void *ctx, struct err *err)
 /* Removes an instance, unless somebody holds it; *ctx counts those. */
 static int remove_if_free(int dirfd, const char *name, void *ctx, struct err *err)
 {
-	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dirfd, name, DIR_FLAGS);
 
 	if (fd < 0)
 		return 0;
@@ -221,7 +224,7 @@ static int remove_folder(int dirfd, const char *name, void *ctx, struct err *err
 
 	if (removal->keep && !strcmp(name, removal->keep))
 		return 0;
-	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dirfd, name, DIR_FLAGS);
 	if (fd < 0)
 		return 0;
 	int ret = each_entry(fd, remove_if_free, &removal->in_use, err);
@@ -353,7 +356,7 @@ static int show_folder(int dirfd, const char *name, void *ctx, struct err *err)
 	struct showing *showing = ctx;
 	char id[BPF_ID_SIZE];
 
-	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dirfd, name, DIR_FLAGS);
 	if (fd < 0)
 		return 0;
 	bpf_build_id(id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pins: loaded programs that stay in the kernel under names in bpffs, so that the next crib need not
- * load them. They are root's alone:
+ * Pins: loaded programs that stay in the kernel under names in bpffs, so that the next crib need
+ * not load them. They are root's alone:
  *
  *   /sys/fs/bpf/crib/KERNEL-PROGRAMS/N/{collect,ring,control}
  *

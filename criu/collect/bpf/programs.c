@@ -39,8 +39,9 @@ static int load_error(int ret, struct err *err)
 {
 	if (ret == -EPERM)
 		return err_set(err, ret,
-			       "load BPF programs: not permitted; it takes CAP_BPF and CAP_PERFMON, "
-			       "and a kernel that is not locked down for confidentiality");
+			       "load BPF programs: not permitted; it takes CAP_BPF and "
+			       "CAP_PERFMON, and a kernel that is not locked down for "
+			       "confidentiality");
 	if (ret == -ESRCH || ret == -ENOENT)
 		return err_set(err, -ENOTSUP,
 			       "load BPF programs: this kernel has no type information (BTF)");

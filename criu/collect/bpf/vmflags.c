@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The kernel's vm_flags become crib's. Bits below 32 have been the same since Linux 3.x; those above
- * moved from version to version, and their numbers are macros that no type information holds. So
- * they are learned: crib maps memory that has each of them and looks at itself.
+ * The kernel's vm_flags become crib's. Bits below 32 are the same in all kernels that crib knows;
+ * those above moved from version to version, and their numbers are macros that no type information
+ * holds. So they are learned: crib maps memory that has each of them and looks at itself.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
