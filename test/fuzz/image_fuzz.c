@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	strcpy(fuzz.path, "/dev/shm/image-fuzz-XXXXXX");
+	snprintf(fuzz.path, sizeof(fuzz.path), "/dev/shm/image-fuzz-XXXXXX");
 	if (!mkdtemp(fuzz.path))
 		abort();
 	atexit(remove_dir);
