@@ -111,7 +111,6 @@ static VmaEntry *guard_entry(struct save *save, const struct page_range *range)
 	vma_entry__init(entry);
 	entry->start = range->vaddr;
 	entry->end = range->vaddr + range->nr_pages * save->snap->page_size;
-	entry->flags = MAP_PRIVATE | MAP_ANONYMOUS;
 	entry->status = VMA_AREA_GUARD;
 	entry->fd = -1;
 	return entry;
