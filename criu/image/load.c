@@ -190,6 +190,16 @@ static int load_pstree(struct load *load, struct err *err)
 	return ret;
 }
 
+/* criu takes what /proc shows in hexadecimal for a decimal number; it does not restore it. */
+static uint32_t personality_of_criu(uint32_t number)
+{
+	uint32_t personality = 0;
+
+	for (unsigned int shift = 0; number && shift < 32; shift += 4, number /= 10)
+		personality |= number % 10 << shift;
+	return personality;
+}
+
 /* The leader's, which says what the task is. criu leaves the threads of a zombie undefined. */
 static int load_leader(struct load *load, struct task *task, struct err *err)
 {
@@ -203,6 +213,9 @@ static int load_leader(struct load *load, struct task *task, struct err *err)
 	if (!leader->core->tc)
 		return err_set(err, -EBADMSG, "image file 'core-%d.img' says nothing of the process",
 			       task->pid);
+	if (!load->snap->inventory->crib_version)
+		leader->core->tc->personality =
+			personality_of_criu(leader->core->tc->personality);
 	task->state = (enum task_state)leader->core->tc->task_state;
 	if (task->state == TASK_STATE_DEAD)
 		task->threads.n = 1;
