@@ -251,7 +251,7 @@ static int fill_task_core(struct snapshot *snap, TaskCoreEntry *tc, const struct
 	return 0;
 }
 
-/* One namespace of each type exists for the whole tree, so every id is the same. */
+/* One namespace of each type exists for the whole tree: numbered as criu does when it is so. */
 static TaskKobjIdsEntry *ids_of(struct snapshot *snap, const struct task *task)
 {
 	TaskKobjIdsEntry *ids = SNAP_MSG(snap, TaskKobjIdsEntry, task_kobj_ids_entry);
@@ -263,8 +263,14 @@ static TaskKobjIdsEntry *ids_of(struct snapshot *snap, const struct task *task)
 	ids->has_pid_ns_id = ids->has_net_ns_id = ids->has_ipc_ns_id = ids->has_uts_ns_id = true;
 	ids->has_mnt_ns_id = ids->has_user_ns_id = ids->has_cgroup_ns_id = true;
 	ids->has_time_ns_id = true;
-	ids->pid_ns_id = ids->net_ns_id = ids->ipc_ns_id = ids->uts_ns_id = 1;
-	ids->mnt_ns_id = ids->user_ns_id = ids->cgroup_ns_id = ids->time_ns_id = 1;
+	ids->pid_ns_id = 1;
+	ids->net_ns_id = 2;
+	ids->ipc_ns_id = 3;
+	ids->uts_ns_id = 4;
+	ids->time_ns_id = 5;
+	ids->mnt_ns_id = 6;
+	ids->user_ns_id = 7;
+	ids->cgroup_ns_id = 8;
 	return ids;
 }
 
