@@ -57,9 +57,12 @@ int actor_run_phase(struct actor *actor, enum plan_phase phase);
 step_fn step_fork, step_setsid, step_take_terminal, step_foreground, step_subreaper, step_stage, step_stage_finish, step_setpgid,
 	step_helper_exit, step_helper_reap, step_zombie_exit, step_zombies_settle, step_open_begin,
 	step_open, step_fetch, step_finish_fd, step_take_locks, step_memory;
-/* Steps of the coordinator. */
-step_fn step_prepare_files, step_prepare_shmem, step_seal_files, step_verify_contents, step_commit, step_announce,
-	step_resume;
+/* Steps of the coordinator, the last three in the finisher. */
+step_fn step_prepare_files, step_prepare_shmem, step_seal_files, step_verify_contents, step_commit,
+	step_announce, step_resume;
+
+/* Runs the action scripts of one hook. As script_run(). */
+int restore_run_script(struct restore *restore, const char *hook, struct err *err);
 
 /* Everything of restore->plan from restore->snap. 0 or -errno; nothing has happened yet. */
 int restore_build_plan(struct restore *restore, struct err *err);

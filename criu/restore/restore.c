@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -25,9 +27,9 @@
 #include "image/image.h"
 #include "restore/commit.h"
 #include "restore/context.h"
+#include "restore/finish.h"
 #include "restore/program.h"
 #include "restore/restore.h"
-#include "target/script.h"
 
 /* How long an unexpected death of a task may go unnoticed. */
 enum { WATCH_INTERVAL_MS = 50 };
@@ -153,29 +155,62 @@ static int load(struct restore *restore, struct err *err)
 
 /* ---- Steps ---- */
 
-static int run_script(struct restore *restore, const char *hook, struct err *err)
-{
-	const struct script_env env = { .images_fd = restore->images_fd,
-					.init_pid = restore->snap.tasks.v[0]->pid };
-
-	return script_run(restore->opts, hook, &env, err);
-}
-
 int step_verify_contents(void *ctx, const struct step *step, struct err *err)
 {
 	return image_verify_contents(((struct actor *)ctx)->restore->images_fd, 0, err);
 }
 
+struct preparation {
+	struct restore *restore;
+	struct err *err;
+	int ret;
+};
+
+static int prepare_files(void *arg)
+{
+	struct preparation *prep = arg;
+	struct restore *restore = prep->restore;
+
+	setpgid(0, 0); /* what kills crib's group must not kill it */
+	prep->ret = fd_restore_prepare(&restore->snap, restore->opts, restore->images_fd,
+				       restore->root_fd, restore->service_fd, prep->err);
+	return 0;
+}
+
+/*
+ * A deleted file has a name for the instant in which it is made. So that none is left when crib is
+ * killed just then, another process makes it, with crib's memory and descriptors, and crib sleeps
+ * meanwhile as after vfork(2).
+ */
+static int prepare_files_apart(struct restore *restore, struct err *err)
+{
+	enum { STACK_SIZE = 512 * 1024 };
+	struct preparation prep = { .restore = restore, .err = err };
+	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return err_sys(err, "map a stack");
+	prep.ret = err_set(err, -ECHILD, "the process that makes files was killed");
+	pid_t pid = clone(prepare_files, stack + STACK_SIZE,
+			  CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, &prep);
+	if (pid < 0)
+		prep.ret = err_sys(err, "clone the process that makes files");
+	else
+		waitpid(pid, NULL, 0);
+	munmap(stack, STACK_SIZE);
+	return prep.ret;
+}
+
 int step_prepare_files(void *ctx, const struct step *step, struct err *err)
 {
 	struct restore *restore = ((struct actor *)ctx)->restore;
-	int ret = run_script(restore, "pre-restore", err);
+	int ret = restore_run_script(restore, "pre-restore", err);
 
 	if (ret < 0)
 		return ret;
 	restore->prepared = true;
-	return fd_restore_prepare(&restore->snap, restore->opts, restore->images_fd,
-				  restore->root_fd, restore->service_fd, err);
+	return prepare_files_apart(restore, err);
 }
 
 int step_seal_files(void *ctx, const struct step *step, struct err *err)
@@ -189,47 +224,6 @@ int step_prepare_shmem(void *ctx, const struct step *step, struct err *err)
 
 	return stage_shmems(&restore->stage, restore->images_fd, err);
 }
-
-/* Between commit and resume: all of it can still be taken back. */
-int step_announce(void *ctx, const struct step *step, struct err *err)
-{
-	struct restore *restore = ((struct actor *)ctx)->restore;
-	const struct opts *opts = restore->opts;
-	int ret = run_script(restore, "post-restore", err);
-
-	if (ret == 0 && opts->pidfile) {
-		ret = ready_write_pidfile(restore->work_fd, opts->pidfile, restore->snap.tasks.v[0]->pid,
-					  err);
-		restore->has_pidfile = ret == 0;
-	}
-	return ret;
-}
-
-static void take_pidfile_back(const struct restore *restore)
-{
-	if (restore->has_pidfile)
-		ready_remove_pidfile(restore->work_fd, restore->opts->pidfile);
-}
-
-/* The tasks run, or are about to: what a script says then is only reported. */
-static void run_late_script(struct restore *restore, const char *hook)
-{
-	struct err err = ERR_INIT;
-
-	if (run_script(restore, hook, &err) < 0)
-		log_warn("%s", err.text);
-}
-
-int step_resume(void *ctx, const struct step *step, struct err *err)
-{
-	struct restore *restore = ((struct actor *)ctx)->restore;
-
-	run_late_script(restore, "pre-resume");
-	commit_resume(restore);
-	run_late_script(restore, "post-resume");
-	return 0;
-}
-
 
 /* ---- Watching ---- */
 
@@ -362,7 +356,7 @@ static int run_phases(struct restore *restore)
 	restore->start_us = now_us();
 	progress_line_init(&restore->progress_line);
 
-	for (enum plan_phase phase = PHASE_PREPARE; phase < PHASE_MAX && ret == 0; phase++) {
+	for (enum plan_phase phase = PHASE_PREPARE; phase < PHASE_COMMIT && ret == 0; phase++) {
 		ret = actor_run_phase(&coordinator, phase);
 		if (ret == 0)
 			ret = wait_until(restore, phase_done, phase);
@@ -371,6 +365,8 @@ static int run_phases(struct restore *restore)
 		if (phase == PHASE_FORK)
 			restore->forked_us = now_us();
 	}
+	if (ret == 0)
+		ret = finish_restore(restore);
 	progress_line_end(&restore->progress_line);
 	return ret;
 }
@@ -439,16 +435,16 @@ static int run_plan(struct restore *restore, struct err *err)
 		restore->pidfds[i] = -1;
 	ret = run_phases(restore);
 	if (ret < 0) {
-		take_pidfile_back(restore);
 		kill_tree(restore);
-		program_status_disown(&restore->status->restorer, &restore->owner);
 		*err = restore->status->error;
 		ret = err->code ? err->code : ret;
 	} else {
 		log_blob_warnings(&restore->status->restorer);
 	}
+	program_status_disown(&restore->status->restorer, &restore->owner);
+	/* what the image needs, to be restored again, is removed by the finisher alone */
 	if (restore->prepared &&
-	    fd_restore_cleanup(snap, restore->opts, restore->root_fd, ret == 0, &cleanup_err) < 0)
+	    fd_restore_cleanup(snap, restore->opts, restore->root_fd, false, &cleanup_err) < 0)
 		log_warn("%s", cleanup_err.text);
 	return ret;
 }

@@ -81,11 +81,11 @@ void status_fail(struct status *status, uint32_t task, const struct err *err)
 }
 
 /*
- * Somebody failed, or the coordinator died: the kernel says so in the futex that it owns. Parent
- * death signals are not enough, who was being forked when it died has not asked for one yet, and
- * the root of --restore-sibling is another's child.
+ * The kernel tells of the coordinator's death in the futex that it owns. Parent death signals are
+ * not enough: who was being forked when it died has not asked for one yet, and the root of
+ * --restore-sibling is another's child.
  */
-static bool is_over(const struct status *status)
+bool status_is_over(const struct status *status)
 {
 	return __atomic_load_n(&status->failed, __ATOMIC_SEQ_CST) ||
 	       __atomic_load_n(&status->restorer.owner, __ATOMIC_SEQ_CST) & FUTEX_OWNER_DIED;
@@ -101,11 +101,11 @@ static int wait_while(struct status *status, uint32_t *word, bool (*pending)(uin
 	uint32_t value;
 
 	while (pending(value = __atomic_load_n(word, __ATOMIC_SEQ_CST))) {
-		if (is_over(status))
+		if (status_is_over(status))
 			return -ECANCELED;
 		futex(word, FUTEX_WAIT, value, &nap);
 	}
-	return is_over(status) ? -ECANCELED : 0;
+	return status_is_over(status) ? -ECANCELED : 0;
 }
 
 static bool step_pending(uint32_t value)

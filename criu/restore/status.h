@@ -6,6 +6,7 @@
 #ifndef CRIB_RESTORE_STATUS_H
 #define CRIB_RESTORE_STATUS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -43,8 +44,11 @@ void status_done(struct status *status, const struct step *step);
 /* The first failure of all is kept, with @task the index of the failing task (coordinator: 0). */
 void status_fail(struct status *status, uint32_t task, const struct err *err);
 
+/* Somebody failed, or the coordinator died. */
+bool status_is_over(const struct status *status);
+
 /*
- * Wait until a step, or all steps of a phase, are done. 0, or -ECANCELED once somebody failed.
+ * Wait until a step, or all steps of a phase, are done. 0, or -ECANCELED once it is over.
  */
 int status_wait_step(struct status *status, uint32_t step);
 int status_wait_phase(struct status *status, enum plan_phase phase);
