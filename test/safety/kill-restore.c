@@ -235,8 +235,12 @@ static bool dump(struct series *series)
 
 static void kill_one(struct series *series)
 {
+	/* as many in the second half and a little beyond, where the tree begins to run, as in all
+	 */
+	uint64_t half = series->length_us / 2, *seed = &series->duel->seed;
 	struct shot shot = {
-		.after_us = 1 + random_below(&series->duel->seed, series->length_us),
+		.after_us = 1 + (series->kills / 2 % 2 ? half + random_below(seed, half * 140 / 100)
+						       : random_below(seed, series->length_us)),
 		.group = series->kills % 2,
 	};
 	char why[WATCH_WHY];
