@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "collect/engine.h"
 
 #ifdef NO_BPF
@@ -93,18 +94,37 @@ void engines_close(struct engines *engines)
 	engines->bpf = engines->proc = NULL;
 }
 
+/* Counts what it passes on. */
+struct counting_sink {
+	struct rec_sink sink;
+	struct rec_sink *next;
+	uint64_t n;
+};
+
+static int count_and_emit(struct rec_sink *sink, const struct rec_hdr *rec, struct err *err)
+{
+	struct counting_sink *counting = container_of(sink, struct counting_sink, sink);
+
+	counting->n++;
+	return counting->next->emit(counting->next, rec, err);
+}
+
 int engines_collect(struct engines *engines, enum rec_group group,
 		    const struct collect_target *targets, size_t n, struct rec_sink *sink,
 		    struct err *err)
 {
-	struct source *source = engines->proc;
+	struct counting_sink counting = { .sink.emit = count_and_emit, .next = sink };
+	bool may_choose = engines->choice[group] == ENGINE_AUTO;
 
-	if (engines->choice[group] == ENGINE_AUTO)
+	if (may_choose)
 		load_if_it_pays(engines, targets, n);
-	if (engines->choice[group] != ENGINE_PROC && engines->bpf)
-		source = engines->bpf;
-	int ret = source->ops->collect(source, group, targets, n, sink, err);
-	if (ret == -ENOTSUP && source != engines->proc && engines->choice[group] == ENGINE_AUTO)
-		ret = engines->proc->ops->collect(engines->proc, group, targets, n, sink, err);
-	return ret;
+	if (engines->choice[group] == ENGINE_PROC || !engines->bpf)
+		return engines->proc->ops->collect(engines->proc, group, targets, n, sink, err);
+	int ret = engines->bpf->ops->collect(engines->bpf, group, targets, n, &counting.sink, err);
+	/* What was said already would be said twice. */
+	if (ret >= 0 || !may_choose || counting.n)
+		return ret;
+	log_debug("BPF engine: %s; using /proc", err->text);
+	*err = ERR_INIT;
+	return engines->proc->ops->collect(engines->proc, group, targets, n, sink, err);
 }

@@ -30,8 +30,8 @@ int engines_open(struct engines *engines, const uint8_t choice[RG_MAX], struct e
 void engines_close(struct engines *engines);
 
 /*
- * Collects one group from the engine it was given to. With ENGINE_AUTO what the BPF engine has none
- * of comes from /proc. 0 or -errno.
+ * Collects one group from the engine it was given to. With ENGINE_AUTO it comes from /proc when the
+ * BPF engine fails before it has said anything. 0 or -errno.
  */
 int engines_collect(struct engines *engines, enum rec_group group,
 		    const struct collect_target *targets, size_t n, struct rec_sink *sink,
