@@ -5,6 +5,7 @@
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -298,6 +299,18 @@ static int open_dir(void)
 	return fd >= 0 && is_roots(fd, S_IFDIR) ? take_fd(&fd) : -1;
 }
 
+/* Cuts of other kernels and programs: whoever needs them makes them again. */
+static void remove_stale(int dirfd, const char *name)
+{
+	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "btf-", 4) && strcmp(entry->d_name, name))
+			unlinkat(dirfd, entry->d_name, 0);
+}
+
 /* Best effort: what cannot be kept is made again. */
 static void keep(int dirfd, const char *name, int memory)
 {
@@ -316,6 +329,8 @@ static void keep(int dirfd, const char *name, int memory)
 		at += len;
 	if (len != 0 || renameat(dirfd, temporary, dirfd, name) < 0)
 		unlinkat(dirfd, temporary, 0);
+	else
+		remove_stale(dirfd, name);
 }
 
 int bpf_cut_open(const struct btf *local, struct err *err)
