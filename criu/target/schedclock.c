@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <crib/compiler.h>
+
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "target/schedclock.h"
@@ -96,11 +98,62 @@ static int64_t offset_of(struct schedclock *clock, int cpu)
 	return clock->offset[cpu];
 }
 
+/* A system call that may wait with a relative time-out, by its number and arguments. */
+static bool may_time_out(uint64_t nr, const uint64_t args[6])
+{
+	switch (nr) {
+#ifdef SYS_poll
+	case SYS_poll: return (int32_t)args[2] > 0;
+#endif
+#ifdef SYS_nanosleep
+	case SYS_nanosleep:
+#endif
+#ifdef SYS_clock_nanosleep
+	case SYS_clock_nanosleep:
+#endif
+#ifdef SYS_clock_nanosleep_time64
+	case SYS_clock_nanosleep_time64:
+#endif
+		return true;
+#ifdef SYS_futex
+	case SYS_futex:
+#endif
+#ifdef SYS_futex_time64
+	case SYS_futex_time64:
+#endif
+		return args[3] != 0;
+	default: return false;
+	}
+}
+
+/* Most threads wait for something without a time-out, or run: one small file tells. */
+static bool may_sleep(pid_t pid, pid_t tid)
+{
+	uint64_t nr, args[6];
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (len <= 0)
+		return true; /* forbidden, or CONFIG_HAVE_ARCH_TRACEHOOK is missing */
+	text[len] = '\0';
+	const char *pos = text;
+	if (!scan_u64(&pos, &nr))
+		return false; /* "running", or -1: in no call */
+	for (size_t i = 0; i < ARRAY_SIZE(args); i++)
+		if (!scan_str(&pos, " 0x") || !scan_hex(&pos, &args[i]))
+			return true;
+	return may_time_out(nr, args);
+}
+
 int64_t schedclock_asleep(struct schedclock *clock, pid_t pid, pid_t tid)
 {
+	if (!clock->enabled || !may_sleep(pid, tid))
+		return -1;
 	/* read first: crib may lose the processor any time, and must not find too much */
 	int64_t now = monotonic_ns();
-	int cpu = clock->enabled ? last_cpu(pid, tid) : -1;
+	int cpu = last_cpu(pid, tid);
 	int64_t ran = cpu >= 0 ? last_ran(pid, tid) : 0;
 	int64_t offset = ran ? offset_of(clock, cpu) : 0;
 

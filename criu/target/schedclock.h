@@ -20,7 +20,10 @@ struct schedclock {
 
 void schedclock_init(struct schedclock *clock);
 
-/* Nanoseconds, or -1: the kernel does not tell, or @clock was not initialized. */
+/*
+ * Nanoseconds, or -1: it is in no call with a relative time-out, the kernel does not tell, or @clock
+ * was not initialized.
+ */
 int64_t schedclock_asleep(struct schedclock *clock, pid_t pid, pid_t tid);
 
 #endif /* CRIB_TARGET_SCHEDCLOCK_H */
