@@ -15,7 +15,8 @@
 #include "mem/shmem.h"
 #include "vma/vma.h"
 
-enum { WORDS_PER_READ = 4096 };
+/* Short runs mostly stand close to each other: one read serves some of them. */
+enum { WORDS_PER_READ = 4096, READ_AHEAD = 64 };
 
 struct scan {
 	struct snapshot *snap;
@@ -26,6 +27,10 @@ struct scan {
 	/* of the address space at hand */
 	struct mm *mm;
 	struct pagemap pagemap;
+	/* of the mappings at hand, which follow one another without a hole */
+	uint64_t end;
+	uint64_t words[WORDS_PER_READ]; /* of the pages from words_start to words_end */
+	uint64_t words_start, words_end;
 };
 
 static void add_range(struct scan *scan, uint64_t start, uint64_t end, struct page_range like)
@@ -58,27 +63,40 @@ static struct task *find_first_owner(struct scan *scan, uint64_t word, uint64_t 
 	return first;
 }
 
+/* Has the pagemap words from @start on at hand, of @end at most and some more. */
+static int read_words(struct scan *scan, uint64_t start, uint64_t end)
+{
+	uint64_t size = scan->snap->page_size;
+	uint64_t n = (end - start) / size, left = (scan->end - start) / size;
+
+	n = n < READ_AHEAD ? READ_AHEAD : n;
+	n = n < left ? n : left;
+	n = n < WORDS_PER_READ ? n : WORDS_PER_READ;
+	int ret = pagemap_read(&scan->pagemap, start, n, scan->words, scan->err);
+	scan->words_start = start;
+	scan->words_end = ret < 0 ? start : start + n * size;
+	return ret;
+}
+
 /* A run of private pages is cut where sharing begins or ends. */
 static int add_private_run(struct scan *scan, uint64_t start, uint64_t end)
 {
-	uint64_t words[WORDS_PER_READ];
 	uint64_t size = scan->snap->page_size;
 
-	while (start < end) {
-		uint64_t n = (end - start) / size;
+	for (; start < end; start += size) {
+		if (start < scan->words_start || start >= scan->words_end) {
+			int ret = read_words(scan, start, end);
 
-		n = n < WORDS_PER_READ ? n : WORDS_PER_READ;
-		int ret = pagemap_read(&scan->pagemap, start, n, words, scan->err);
-		if (ret < 0)
-			return ret;
-		for (uint64_t i = 0; i < n; i++, start += size) {
-			struct task *first = find_first_owner(scan, words[i], start);
-
-			scan->stats->pages_shared += first != NULL;
-			add_range(scan, start, start + size, (struct page_range){
-				.shared_with = first, .cow = !pagemap_is_exclusive(words[i]),
-			});
+			if (ret < 0)
+				return ret;
 		}
+		uint64_t word = scan->words[(start - scan->words_start) / size];
+		struct task *first = find_first_owner(scan, word, start);
+
+		scan->stats->pages_shared += first != NULL;
+		add_range(scan, start, start + size, (struct page_range){
+			.shared_with = first, .cow = !pagemap_is_exclusive(word),
+		});
 	}
 	return 0;
 }
@@ -94,19 +112,43 @@ static int add_run(void *ctx, uint64_t start, uint64_t end, enum page_kind kind)
 	return 0;
 }
 
+static bool is_scanned(const struct vma *vma)
+{
+	return !(vma->status & VMA_AREA_VDSO) && vma_has_private_pages(vma);
+}
+
+/* Scans mapping *@i and those that follow it without a hole: a call takes longer than a page. */
+static int scan_vmas(struct scan *scan, size_t *i)
+{
+	const struct vma *first = &scan->mm->vmas.v[*i], *last = first;
+
+	for (++*i; *i < scan->mm->vmas.n; ++*i) {
+		const struct vma *next = &scan->mm->vmas.v[*i];
+
+		if (next->start != last->end || !is_scanned(next))
+			break;
+		last = next;
+	}
+	scan->end = last->end;
+	scan->words_start = scan->words_end = 0;
+	return pagemap_walk(&scan->pagemap, first->start, last->end, add_run, scan, scan->err);
+}
+
 static int scan_mm(struct scan *scan, struct mm *mm)
 {
 	int ret = pagemap_open(&scan->pagemap, mm->owner->pid, scan->err);
 
 	scan->mm = mm;
-	for (size_t i = 0; i < mm->vmas.n && ret == 0; i++) {
+	for (size_t i = 0; i < mm->vmas.n && ret == 0;) {
 		const struct vma *vma = &mm->vmas.v[i];
 
+		if (is_scanned(vma)) {
+			ret = scan_vmas(scan, &i);
+			continue;
+		}
 		if (vma->status & VMA_AREA_VDSO)
 			add_range(scan, vma->start, vma->end, (struct page_range){ .cow = true });
-		else if (vma_has_private_pages(vma))
-			ret = pagemap_walk(&scan->pagemap, vma->start, vma->end, add_run, scan,
-					   scan->err);
+		i++;
 	}
 	pagemap_close(&scan->pagemap);
 	return err_wrap(scan->err, ret, "task %d", mm->owner->pid);
@@ -114,13 +156,15 @@ static int scan_mm(struct scan *scan, struct mm *mm)
 
 int mem_scan(struct snapshot *snap, bool share, struct mem_stats *stats, struct err *err)
 {
-	struct scan scan = { .snap = snap, .stats = stats, .err = err,
-			     .share = share && snap->mms.n > 1 };
+	struct scan *scan = xzalloc(sizeof(*scan));
 	int ret = 0;
 
+	*scan = (struct scan){ .snap = snap, .stats = stats, .err = err,
+			       .share = share && snap->mms.n > 1 };
 	for (size_t i = 0; i < snap->mms.n && ret == 0; i++)
-		ret = scan_mm(&scan, snap->mms.v[i]);
-	hashmap_fini(&scan.frames);
+		ret = scan_mm(scan, snap->mms.v[i]);
+	hashmap_fini(&scan->frames);
+	free(scan);
 	for (size_t i = 0; i < snap->shmems.n && ret == 0; i++)
 		ret = shmem_scan(snap, snap->shmems.v[i], stats, err);
 	return ret;
