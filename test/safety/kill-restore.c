@@ -14,6 +14,8 @@
 #include "util.h"
 #include "watch/duel.h"
 
+#define PIDFILE "restored.pid"
+
 enum {
 	KILLS = 120,      /* in all */
 	MEASURED = 5,     /* restores that are timed */
@@ -112,14 +114,41 @@ static void remove_new_files(const struct series *series)
 static void restore(struct series *series, struct shot *shot)
 {
 	struct duel *duel = series->duel;
-	char out[PATH_MAX], log[PATH_MAX];
+	char out[PATH_MAX], log[PATH_MAX], pidfile[PATH_MAX];
 	path_fmt(out, "%s/restore.out", duel->work);
 	path_fmt(log, "%s/restore.log", duel->work);
-	char *argv[] = { (char *)duel->crib, "restore", "-d", "-D", duel->images, "-W",
-			 duel->work,         "-v4",     "-o", log,  NULL };
+	path_fmt(pidfile, "%s/" PIDFILE, duel->work);
+	unlink(pidfile);
+	char *argv[] = { (char *)duel->crib,
+			 "restore",
+			 "-d",
+			 "-D",
+			 duel->images,
+			 "-W",
+			 duel->work,
+			 "-v4",
+			 "-o",
+			 log,
+			 "--pidfile",
+			 PIDFILE,
+			 NULL };
 	shot->argv = argv;
 	shot->out = out;
-	shot_run(shot);
+	for (int i = 0; i < PID_PATIENCE; i++) {
+		shot_run(shot);
+		if (!shot_met_pid(shot))
+			break;
+	}
+}
+
+/* There is one when there is a tree. */
+static bool check_pidfile(const struct duel *duel, bool wanted, char why[WATCH_WHY])
+{
+	char path[PATH_MAX];
+	path_fmt(path, "%s/" PIDFILE, duel->work);
+	bool there = access(path, F_OK) == 0;
+	snprintf(why, WATCH_WHY, there ? "the pidfile is left" : "there is no pidfile");
+	return there == wanted;
 }
 
 /* All of it or nothing; afterwards there is nothing. */
@@ -140,7 +169,7 @@ static bool judge(struct series *series, const struct shot *shot, char why[WATCH
 			return false;
 		target_kill(&duel->target);
 	}
-	return duel_target_gone(duel, why);
+	return duel_target_gone(duel, why) && check_pidfile(duel, works, why);
 }
 
 /* Said once; what was left is removed, so that it is held against one restore alone. */

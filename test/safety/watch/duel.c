@@ -105,7 +105,11 @@ bool duel_restore(struct duel *duel, char why[WATCH_WHY])
 	char *argv[] = { (char *)duel->crib, "restore", "-d", "-D", duel->images, "-W",
 			 duel->work,         "-v4",     "-o", log,  NULL };
 	struct shot shot = { .argv = argv, .out = out };
-	shot_run(&shot);
+	for (int i = 0; i < PID_PATIENCE; i++) {
+		shot_run(&shot);
+		if (!shot_met_pid(&shot))
+			break;
+	}
 	if (!shot_is_fine(&shot)) {
 		shot_explain(&shot, "crib restore", why);
 		return false;

@@ -83,6 +83,16 @@ void shot_run(struct shot *shot)
 	close(pidfd);
 }
 
+bool shot_met_pid(const struct shot *shot)
+{
+	char *said = slurp(shot->out);
+	bool met = !shot->killed && !shot_is_fine(shot) && said && strstr(said, "is in use by");
+	free(said);
+	if (met)
+		sleep_ms(200);
+	return met;
+}
+
 bool shot_is_fine(const struct shot *shot)
 {
 	return shot->status != -1 && WIFEXITED(shot->status) && !WEXITSTATUS(shot->status);

@@ -10,7 +10,10 @@
 
 #include "watch/watch.h"
 
-enum { NEVER = 0 };
+enum {
+	NEVER = 0,
+	PID_PATIENCE = 20, /* tries while shot_met_pid() */
+};
 
 struct shot {
 	char *const *argv;
@@ -24,6 +27,9 @@ struct shot {
 };
 
 void shot_run(struct shot *shot);
+
+/* It ended by itself, because somebody else on this machine has a pid of the target for a while. */
+bool shot_met_pid(const struct shot *shot);
 
 /* The exit status is 0. */
 bool shot_is_fine(const struct shot *shot);
