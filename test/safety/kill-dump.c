@@ -34,9 +34,9 @@ static char *parts[PARTS_MAX] = { "work" };
 static void dump(struct series *series, struct shot *shot)
 {
 	struct duel *duel = series->duel;
-	char pid[16], out[PATH_MAX], log[PATH_MAX];
+	char pid[16], log[PATH_MAX];
 	snprintf(pid, sizeof(pid), "%d", duel->target.board->tasks[0]);
-	path_fmt(out, "%s/dump.out", duel->work);
+	path_fmt(shot->out, "%s/dump.out", duel->work);
 	path_fmt(log, "%s/dump.log", duel->work);
 	char *argv[] = { (char *)duel->crib,
 			 "dump",
@@ -53,10 +53,8 @@ static void dump(struct series *series, struct shot *shot)
 			 (char *)series->engine,
 			 series->leave_running ? "--leave-running" : NULL,
 			 NULL };
-	shot->argv = argv;
-	shot->out = out;
 	duel_empty_images(duel);
-	shot_run(shot);
+	shot_run(shot, argv);
 }
 
 /* What is in the images directory. */

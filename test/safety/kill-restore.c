@@ -114,8 +114,8 @@ static void remove_new_files(const struct series *series)
 static void restore(struct series *series, struct shot *shot)
 {
 	struct duel *duel = series->duel;
-	char out[PATH_MAX], log[PATH_MAX], pidfile[PATH_MAX];
-	path_fmt(out, "%s/restore.out", duel->work);
+	char log[PATH_MAX], pidfile[PATH_MAX];
+	path_fmt(shot->out, "%s/restore.out", duel->work);
 	path_fmt(log, "%s/restore.log", duel->work);
 	path_fmt(pidfile, "%s/" PIDFILE, duel->work);
 	unlink(pidfile);
@@ -132,10 +132,8 @@ static void restore(struct series *series, struct shot *shot)
 			 "--pidfile",
 			 PIDFILE,
 			 NULL };
-	shot->argv = argv;
-	shot->out = out;
 	for (int i = 0; i < PID_PATIENCE; i++) {
-		shot_run(shot);
+		shot_run(shot, argv);
 		if (!shot_met_pid(shot))
 			break;
 	}
@@ -240,17 +238,17 @@ static bool measure(struct series *series)
 static bool dump(struct series *series)
 {
 	struct duel *duel = series->duel;
-	char pid[16], out[PATH_MAX], log[PATH_MAX], why[WATCH_WHY];
+	struct shot shot = { .after_us = NEVER };
+	char pid[16], log[PATH_MAX], why[WATCH_WHY];
 	bool fine = duel_start_target(duel, series->parts, why);
 	if (fine) {
 		duel_empty_images(duel);
 		snprintf(pid, sizeof(pid), "%d", duel->target.board->tasks[0]);
-		path_fmt(out, "%s/dump.out", duel->work);
+		path_fmt(shot.out, "%s/dump.out", duel->work);
 		path_fmt(log, "%s/dump.log", duel->work);
 		char *argv[] = { (char *)duel->crib, "dump", "-t", pid, "-D", duel->images, "-W",
 				 duel->work,         "-v4",  "-o", log, NULL };
-		struct shot shot = { .argv = argv, .out = out };
-		shot_run(&shot);
+		shot_run(&shot, argv);
 		fine = shot_is_fine(&shot);
 		if (!fine)
 			shot_explain(&shot, "crib dump", why);

@@ -99,14 +99,14 @@ void duel_empty_images(struct duel *duel)
 
 bool duel_restore(struct duel *duel, char why[WATCH_WHY])
 {
-	char out[PATH_MAX], log[PATH_MAX];
-	path_fmt(out, "%s/restore.out", duel->work);
+	struct shot shot = { .after_us = NEVER };
+	char log[PATH_MAX];
+	path_fmt(shot.out, "%s/restore.out", duel->work);
 	path_fmt(log, "%s/restore.log", duel->work);
 	char *argv[] = { (char *)duel->crib, "restore", "-d", "-D", duel->images, "-W",
 			 duel->work,         "-v4",     "-o", log,  NULL };
-	struct shot shot = { .argv = argv, .out = out };
 	for (int i = 0; i < PID_PATIENCE; i++) {
-		shot_run(&shot);
+		shot_run(&shot, argv);
 		if (!shot_met_pid(&shot))
 			break;
 	}

@@ -26,7 +26,7 @@ uint64_t clock_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static pid_t start(const struct shot *shot)
+static pid_t start(const struct shot *shot, char *const *argv)
 {
 	pid_t pid = fork();
 	if (pid < 0)
@@ -39,7 +39,7 @@ static pid_t start(const struct shot *shot)
 	if (null < 0 || out < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(126);
 	close_range(STDERR_FILENO + 1, ~0U, 0);
-	execv(shot->argv[0], shot->argv);
+	execv(argv[0], argv);
 	_exit(127);
 }
 
@@ -60,10 +60,10 @@ static void wait_until(int pidfd, uint64_t until_us)
 	}
 }
 
-void shot_run(struct shot *shot)
+void shot_run(struct shot *shot, char *const *argv)
 {
 	uint64_t since = clock_us();
-	pid_t pid = start(shot);
+	pid_t pid = start(shot, argv);
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	siginfo_t info = { 0 };
 	if (pidfd < 0)

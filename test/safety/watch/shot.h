@@ -26,7 +26,8 @@ struct shot {
 	uint64_t took_us;
 };
 
-void shot_run(struct shot *shot);
+/* Runs the program argv[0]. */
+void shot_run(struct shot *shot, char *const *argv);
 
 /* It ended by itself, because somebody else on this machine has a pid of the target for a while. */
 bool shot_met_pid(const struct shot *shot);
