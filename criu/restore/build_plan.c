@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "restore/context.h"
+#include "restore/find_shared.h"
 
 struct planner {
 	struct restore *restore;
@@ -22,6 +23,8 @@ static void plan_prepare(struct planner *planner)
 	struct restore *restore = planner->restore;
 
 	plan_add(plan, PHASE_PREPARE, NULL, step_verify_contents, NULL, "verify page contents");
+	if (find_shared_is_needed(&restore->snap))
+		plan_add(plan, PHASE_PREPARE, NULL, step_find_shared, NULL, "find shared pages");
 	plan_add(plan, PHASE_PREPARE, NULL, step_prepare_files, NULL, "prepare files");
 	if (restore->snap.shmems.n)
 		plan_add(plan, PHASE_PREPARE, NULL, step_prepare_shmem, NULL,

@@ -27,6 +27,7 @@
 #include "image/image.h"
 #include "restore/commit.h"
 #include "restore/context.h"
+#include "restore/find_shared.h"
 #include "restore/finish.h"
 #include "restore/program.h"
 #include "restore/restore.h"
@@ -158,6 +159,13 @@ static int load(struct restore *restore, struct err *err)
 int step_verify_contents(void *ctx, const struct step *step, struct err *err)
 {
 	return image_verify_contents(((struct actor *)ctx)->restore->images_fd, 0, err);
+}
+
+int step_find_shared(void *ctx, const struct step *step, struct err *err)
+{
+	struct restore *restore = ((struct actor *)ctx)->restore;
+
+	return find_shared(&restore->snap, restore->images_fd, err);
 }
 
 struct preparation {
