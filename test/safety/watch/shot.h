@@ -16,10 +16,9 @@ enum {
 };
 
 struct shot {
-	char *const *argv;
-	const char *out;   /* file for what it says */
-	uint64_t after_us; /* when to kill it, NEVER: it may end */
-	bool group;        /* the whole process group, not the process alone */
+	char out[PATH_MAX]; /* file for what it says */
+	uint64_t after_us;  /* when to kill it, NEVER: it may end */
+	bool group;         /* the whole process group, not the process alone */
 	/* results */
 	bool killed; /* it had not ended by itself */
 	int status;  /* wait status, -1: it had to be killed because it did not end */
