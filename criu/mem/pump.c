@@ -42,6 +42,7 @@ struct pump {
 	struct arena arena;
 	ARRAY(struct iovec) pieces;
 	ARRAY(struct segment) segments;
+	uint32_t longest; /* bytes of a segment */
 	int mem_fd; /* /proc/PID/mem; -1: not needed or not yet open */
 	pthread_mutex_t lock; /* of mem_fd, err and failed */
 	size_t next;	      /* segment to be taken by a worker */
@@ -178,7 +179,7 @@ static void note_failure(struct pump *pump, int ret, const struct err *err)
 static void *work(void *arg)
 {
 	struct pump *pump = arg;
-	_cleanup_free_ char *buf = xzalloc(SEGMENT);
+	_cleanup_free_ char *buf = xrealloc(NULL, pump->longest);
 	struct err err = ERR_INIT;
 
 	while (!__atomic_load_n(&pump->failed, __ATOMIC_RELAXED)) {
@@ -205,8 +206,9 @@ static void *work(void *arg)
 static void run_workers(struct pump *pump, uint64_t bytes)
 {
 	pthread_t threads[MAX_WORKERS];
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t wanted = bytes / BYTES_PER_WORKER, started = 0;
+	/* asking takes a look into /sys */
+	long cpus = wanted > 1 ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
 
 	if (wanted > MAX_WORKERS)
 		wanted = MAX_WORKERS;
@@ -232,6 +234,8 @@ int pump_ranges(const struct pump_source *source, struct page_range *ranges, siz
 	for (size_t i = 0; i < n; i++)
 		if (!ranges[i].guard && !ranges[i].shared_with)
 			off = cut_range(&pump, &ranges[i], off, page_size);
+	array_each(struct segment, segment, &pump.segments)
+		pump.longest = segment->len > pump.longest ? segment->len : pump.longest;
 	if (ret == 0 && pump.segments.n) {
 		run_workers(&pump, off - part->size);
 		ret = pump.failed;
