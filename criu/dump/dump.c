@@ -109,12 +109,20 @@ static void make_targets(struct dump *dump)
 	}
 }
 
-static int collect(struct dump *dump, struct err *err)
+/* Before anything stands still: loading programs takes some milliseconds. */
+static int open_engines(struct dump *dump, struct err *err)
 {
 	int ret = engines_open(&dump->engines, dump->opts->engine, err);
 
 	if (ret == 0 && dump->engines.fell_back)
 		log_info("no BPF engine: %s; using /proc", dump->engines.reason.text);
+	return ret;
+}
+
+static int collect(struct dump *dump, struct err *err)
+{
+	int ret = 0;
+
 	make_targets(dump);
 	for (enum rec_group group = 0; group < RG_MAX && ret == 0; group++)
 		ret = engines_collect(&dump->engines, group, dump->targets, dump->nr_targets,
@@ -323,6 +331,7 @@ static void write_stats(struct dump *dump)
 static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 {
 	static const struct stage stages[] = {
+		{ "open the engines", open_engines },
 		{ "freeze the tree", freeze },
 		{ "check the tree", check_not_own_tree },
 		{ "collect records", collect },
@@ -388,6 +397,7 @@ struct inspect {
 static int inspect_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 {
 	static const struct stage stages[] = {
+		{ "open the engines", open_engines },
 		{ "freeze the tree", freeze },
 		{ "check the tree", check_not_own_tree },
 		{ "collect records", collect },

@@ -15,8 +15,8 @@
 
 struct gathered_thread {
 	pid_t tid;
-	struct rec_thread rec; /* merged; rec.hdr.valid is the union */
 	const __u32 *cpu_words, *groups; /* rec.nr_cpu_words and rec.nr_groups of them */
+	struct rec_thread rec; /* merged; rec.hdr.valid is the union. Last: it has a tail */
 };
 
 struct gathered_task {
@@ -27,11 +27,11 @@ struct gathered_task {
 	const struct rec_itimers *itimers;
 	ARRAY(struct rec_ptimer *) ptimers;   /* merged by id */
 	const struct rec_path *path[REC_PATH_EXE + 1];
-	struct rec_mm mm;		      /* merged */
 	const __u64 *auxv;		      /* mm.nr_auxv words */
 	ARRAY(const struct rec_vma *) vmas;   /* ascending */
 	ARRAY(const struct rec_fd *) fds;     /* ascending */
 	ARRAY(struct gathered_thread *) threads; /* in the order of their first record */
+	struct rec_mm mm; /* merged. Last: it has a tail */
 };
 
 struct gather {
