@@ -32,6 +32,7 @@ struct segment {
 	uint64_t off; /* in the file */
 	uint32_t len; /* bytes, at most SEGMENT */
 	bool cow;     /* its pages are to be read without pinning */
+	bool written;
 	uint32_t crc;
 };
 
@@ -44,7 +45,8 @@ struct pump {
 	ARRAY(struct segment) segments;
 	uint32_t longest; /* bytes of a segment */
 	int mem_fd; /* /proc/PID/mem; -1: not needed or not yet open */
-	pthread_mutex_t lock; /* of mem_fd, err and failed */
+	pthread_mutex_t lock; /* of mem_fd, err, failed, written and adopted */
+	size_t adopted;	      /* segments that the part knows of, in order */
 	size_t next;	      /* segment to be taken by a worker */
 	int failed;	      /* -errno of the first failure */
 	struct err *err;
@@ -176,6 +178,19 @@ static void note_failure(struct pump *pump, int ret, const struct err *err)
 	pthread_mutex_unlock(&pump->lock);
 }
 
+/* The part begins to bring to the disk what it knows of, so it is told as early as can be. */
+static void adopt(struct pump *pump, struct segment *segment)
+{
+	pthread_mutex_lock(&pump->lock);
+	segment->written = true;
+	while (pump->adopted < pump->segments.n && pump->segments.v[pump->adopted].written) {
+		const struct segment *next = &pump->segments.v[pump->adopted++];
+
+		image_part_adopt(pump->part, next->len, next->crc);
+	}
+	pthread_mutex_unlock(&pump->lock);
+}
+
 static void *work(void *arg)
 {
 	struct pump *pump = arg;
@@ -193,11 +208,12 @@ static void *work(void *arg)
 			segment->crc = crc32c(0, buf, segment->len);
 			ret = io_pwrite(pump->part->fd, buf, segment->len, (off_t)segment->off);
 			if (ret < 0)
-				err_ret(&err, ret, "write image file '%s/%s'",
-					pump->part->dir->path, pump->part->name);
+				image_part_failed(pump->part, "write", ret, &err);
 		}
 		if (ret < 0)
 			note_failure(pump, ret, &err);
+		else
+			adopt(pump, segment);
 		__atomic_add_fetch(&pump->progress->done, segment->len, __ATOMIC_RELAXED);
 	}
 	return NULL;
@@ -240,8 +256,6 @@ int pump_ranges(const struct pump_source *source, struct page_range *ranges, siz
 		run_workers(&pump, off - part->size);
 		ret = pump.failed;
 	}
-	for (size_t i = 0; i < pump.segments.n && ret == 0; i++)
-		image_part_adopt(part, pump.segments.v[i].len, pump.segments.v[i].crc);
 	cleanup_close(&pump.mem_fd);
 	arena_fini(&pump.arena);
 	return ret;
