@@ -601,7 +601,10 @@ static void inside_leaves_nothing_behind(void **state)
 /* Thirty processes, of which each has as many more threads as its number says, and its umask. */
 static void *wait_in_thread(void *arg)
 {
-	wait_for_end(arg);
+	const struct target_words *words = arg;
+
+	while (!words->stop)
+		sleep_ms(2);
 	return NULL;
 }
 
@@ -683,28 +686,73 @@ static void inside_asks_many_at_once_and_mixes_none_up(void **state)
 	assert_int_equal(end(&t), 0);
 }
 
+enum { MORE_THREADS = 5 };
+
+static int run_threads(struct target_words *words)
+{
+	pthread_t thread[MORE_THREADS];
+
+	for (int i = 0; i < MORE_THREADS; i++)
+		if (pthread_create(&thread[i], NULL, wait_in_thread, words))
+			return 1;
+	wait_for_end(words);
+	for (int i = 0; i < MORE_THREADS; i++)
+		pthread_join(thread[i], NULL);
+	return 0;
+}
+
 static int without_room(struct target_words *words)
 {
-	const struct rlimit limit = { .rlim_cur = 1 << 20, .rlim_max = 1 << 20 };
-	int ret = setrlimit(RLIMIT_AS, &limit);
+	const struct rlimit limit = { .rlim_cur = 1 << 20, .rlim_max = RLIM_INFINITY };
+	const struct rlimit none = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
+	pthread_t thread;
 
-	words->ready = 1;
+	if (pthread_create(&thread, NULL, wait_in_thread, words) ||
+	    setrlimit(RLIMIT_AS, &limit))
+		return 1;
 	wait_for_end(words);
-	return ret != 0;
+	setrlimit(RLIMIT_AS, &none);
+	return pthread_join(thread, NULL);
+}
+
+/* Nothing may become executable, as services of systemd may ask for. */
+static int without_new_code(struct target_words *words)
+{
+	enum { SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 }; /* Linux 6.3 */
+
+	prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0);
+	return run_threads(words);
+}
+
+static void check_inside(target_fn fn, int nr_threads)
+{
+	struct keeper keeper = keeper_new();
+	const struct rec_thread *thread;
+	struct frozen_tree tree;
+	struct target t;
+	int n = 0;
+
+	target_start(&t, fn);
+	freeze(&tree, t.pid);
+	ask(&keeper, &tree, &all_needs);
+	const struct rec_sigactions *actions = find_rec(&keeper, REC_SIGACTIONS, 0);
+	assert_non_null(actions);
+	assert_int_equal(actions->action[SIGTERM - 1].handler, 0);
+	for (; (thread = find_rec(&keeper, REC_THREAD, (size_t)n)); n++)
+		assert_int_equal(thread->hdr.valid & INSIDE_THREAD, INSIDE_THREAD);
+	assert_int_equal(n, nr_threads);
+	finish(&keeper, &tree);
+	assert_int_equal(end(&t), 0);
 }
 
 static void inside_works_where_nothing_more_can_be_mapped(void **state)
 {
-	struct keeper keeper = keeper_new();
-	struct frozen_tree tree;
-	struct target t;
+	check_inside(without_room, 2);
+}
 
-	target_start(&t, without_room);
-	freeze(&tree, t.pid);
-	ask(&keeper, &tree, &all_needs);
-	assert_non_null(find_rec(&keeper, REC_SIGACTIONS, 0));
-	finish(&keeper, &tree);
-	assert_int_equal(end(&t), 0);
+static void inside_works_where_no_code_may_be_added(void **state)
+{
+	check_inside(without_new_code, 1 + MORE_THREADS);
 }
 
 static void inside_says_which_task_was_killed_and_frees_the_others(void **state)
@@ -817,6 +865,7 @@ int main(void)
 		cmocka_unit_test(inside_leaves_nothing_behind),
 		cmocka_unit_test(inside_asks_many_at_once_and_mixes_none_up),
 		cmocka_unit_test(inside_works_where_nothing_more_can_be_mapped),
+		cmocka_unit_test(inside_works_where_no_code_may_be_added),
 		cmocka_unit_test(inside_says_which_task_was_killed_and_frees_the_others),
 		cmocka_unit_test(tasks_that_share_objects_name_the_same),
 	};
