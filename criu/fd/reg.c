@@ -317,6 +317,14 @@ static int check_build_id(const RegFileEntry *reg, int flags, int fd, struct err
 	return 0;
 }
 
+static int check_type(const RegFileEntry *reg, const struct stat *st, struct err *err)
+{
+	if (!reg->has_mode || (st->st_mode & S_IFMT) == (reg->mode & S_IFMT))
+		return 0;
+	return err_set(err, -ESTALE, "'%s' is of another type than when it was dumped: mode %o, "
+		       "was %o; put the old file back", reg->name, st->st_mode, reg->mode);
+}
+
 static int check_same_file(const struct fd_opener *opener, const RegFileEntry *reg, int flags,
 			   int fd, struct err *err)
 {
@@ -324,9 +332,9 @@ static int check_same_file(const struct fd_opener *opener, const RegFileEntry *r
 
 	if (fstat(fd, &st))
 		return err_sys(err, "stat '%s'", reg->name);
-	if (reg->has_mode && (st.st_mode & S_IFMT) != (reg->mode & S_IFMT))
-		return err_set(err, -ESTALE, "'%s' is of another type than when it was dumped: "
-			       "mode %o, was %o", reg->name, st.st_mode, reg->mode);
+	int ret = check_type(reg, &st, err);
+	if (ret < 0)
+		return ret;
 	if (reg->has_rdev && is_device(st.st_mode) && device_number(st.st_rdev) != reg->rdev)
 		return err_set(err, -ESTALE, "'%s' is another device than when it was dumped: "
 			       "%u:%u; put the old one back, or use --evasive-devices", reg->name,
@@ -356,6 +364,40 @@ static int open_below_root(const struct fd_opener *opener, const char *path, int
 
 	return (int)syscall(SYS_openat2, opener->root_fd, *relative ? relative : ".", &how,
 			    sizeof(how));
+}
+
+/* A FIFO in the place of a file that is only read or written would have crib wait in open(2). */
+static bool may_block(const RegFileEntry *reg, int flags)
+{
+	return reg->has_mode && S_ISREG(reg->mode) && !(flags & (O_PATH | O_NONBLOCK)) &&
+	       (flags & O_ACCMODE) != O_RDWR;
+}
+
+/* errno says why when it fails. */
+static int open_by_name(const struct fd_opener *opener, const RegFileEntry *reg, int flags)
+{
+	if (!may_block(reg, flags))
+		return open_below_root(opener, reg->name, flags);
+	int fd = open_below_root(opener, reg->name, flags | O_NONBLOCK);
+	if (fd < 0 && errno == EWOULDBLOCK) /* a regular file, on which somebody has a lease */
+		return open_below_root(opener, reg->name, flags);
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, flags);
+	return fd;
+}
+
+/* @failed: errno of opening it. */
+static int describe_open_failure(const struct fd_opener *opener, const RegFileEntry *reg,
+				 int failed, struct err *err)
+{
+	if (failed == ENOENT || failed == ENOTDIR)
+		return err_set(err, -failed, "'%s' is gone; put it back, or give another file with "
+			       "--inherit-fd fd[N]:%s", reg->name,
+			       reg->name + strspn(reg->name, "/"));
+	_cleanup_close_ int fd = open_below_root(opener, reg->name, O_PATH);
+	struct stat st;
+	int ret = fd >= 0 && fstat(fd, &st) == 0 ? check_type(reg, &st, err) : 0;
+	return ret < 0 ? ret : err_ret(err, -failed, "open '%s'", reg->name);
 }
 
 /* --evasive-devices: opens the device by its usual name, where its own does not lead to it. */
@@ -402,14 +444,13 @@ int fd_open_path(struct fd_opener *opener, const struct ofd *ofd, int flags, int
 			       ofd->entry->id);
 	_cleanup_close_ int fd = ghost_open(opener, reg, flags, err);
 	if (fd == -ENOENT)
-		fd = open_below_root(opener, reg->name, flags);
+		fd = open_by_name(opener, reg, flags);
 	else if (fd < 0)
 		return fd;
 	int failed = errno;
 	bool evaded = evade_open(opener, reg, flags, &fd);
-	errno = failed;
 	if (fd < 0)
-		return err_sys(err, "open '%s'", reg->name);
+		return describe_open_failure(opener, reg, failed, err);
 	int ret = evaded ? 0 : check_same_file(opener, reg, flags, fd, err);
 	if (ret == 0)
 		*ret_fd = take_fd(&fd);

@@ -20,6 +20,15 @@ enum {
 	WRITEBACK_STEP = 8 * 1024 * 1024,
 };
 
+int image_part_failed(const struct image_part *part, const char *call, int ret, struct err *err)
+{
+	bool full = ret == -ENOSPC || ret == -EDQUOT;
+
+	return err_set(err, ret, "%s image file '%s/%s': %s%s", call, part->dir->path, part->name,
+		       strerror(-ret),
+		       full ? "; make room there or give another directory with -D" : "");
+}
+
 int image_part_open(struct image_part *part, struct image_dir *dir, enum image_kind kind,
 		    uint64_t id, struct err *err)
 {
@@ -29,7 +38,7 @@ int image_part_open(struct image_part *part, struct image_dir *dir, enum image_k
 	image_name(part->name, kind, id);
 	part->fd = openat(dir->tmpfd, part->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (part->fd < 0)
-		return err_sys(err, "create image file '%s/%s'", dir->path, part->name);
+		return image_part_failed(part, "create", -errno, err);
 	part->buf = xrealloc(NULL, BUFFER_SIZE);
 	for (int i = 0; i < 2; i++) {
 		if (!info->magic[i])
@@ -54,7 +63,7 @@ static int write_out(struct image_part *part, const void *data, size_t size, str
 	int ret = io_write(part->fd, data, size);
 
 	if (ret < 0)
-		return err_ret(err, ret, "write image file '%s/%s'", part->dir->path, part->name);
+		return image_part_failed(part, "write", ret, err);
 	part->crc = crc32c(part->crc, data, size);
 	return 0;
 }

@@ -111,4 +111,7 @@ int image_part_close(struct image_part *part, struct err *err);
 /* Releases and removes a part that will not be completed. Fine when it is not open. */
 void image_part_discard(struct image_part *part);
 
+/* Describes that @call ("write") on the part's file failed with @ret. Returns @ret. */
+int image_part_failed(const struct image_part *part, const char *call, int ret, struct err *err);
+
 #endif /* CRIB_IMAGE_STORE_H */

@@ -96,7 +96,7 @@ int step_open(void *ctx, const struct step *step, struct err *err)
 	int ret = ofd->kind->open(&actor->opener, ofd, &fd, err);
 
 	if (ret < 0)
-		return err_wrap(err, ret, "%s", ofd->kind->name);
+		return ret;
 	return install(fd, slot->fd, slot->cloexec, err);
 }
 
@@ -121,7 +121,6 @@ int step_finish_fd(void *ctx, const struct step *step, struct err *err)
 {
 	struct actor *actor = ctx;
 	const struct ofd *ofd = step->obj;
-	int ret = ofd->kind->finish(&actor->opener, ofd, ofd->owner_fd, err);
 
-	return err_wrap(err, ret, "%s", ofd->kind->name);
+	return ofd->kind->finish(&actor->opener, ofd, ofd->owner_fd, err);
 }

@@ -55,8 +55,12 @@ static int open_dirs(struct restore *restore, struct err *err)
 	const struct opts *opts = restore->opts;
 
 	restore->images_fd = open(opts->images_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (restore->images_fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return err_set(err, -errno, "images directory '%s' %s; give that of a dump with -D",
+			       opts->images_dir, errno == ENOENT ? "does not exist" :
+								   "is not a directory");
 	if (restore->images_fd < 0)
-		return err_sys(err, "open image directory '%s'", opts->images_dir);
+		return err_sys(err, "open images directory '%s'", opts->images_dir);
 	restore->root_fd = open(opts->root ? opts->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (restore->root_fd < 0)
 		return err_sys(err, "open root directory '%s'", opts->root ? opts->root : "/");
