@@ -5,7 +5,8 @@
 # and starts the test again below "probe host", which takes in every process that crib leaves.
 #
 # Environment: CRIB (default: that of this tree), O (where the programs are built, default: build of
-# this tree), CRIB_ENGINES (default: those that work), KEEP=1 keeps the folder of a test that failed.
+# this tree), CRIB_ENGINES (default: those that work), KEEP=1 keeps the folder of a test that failed,
+# SAFETY_SHOW=1 prints what crib says when it refuses.
 set -u
 
 safety=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -173,6 +173,7 @@ expect_fine()
 expect_refused()
 {
 	local pattern
+	[ -z "${SAFETY_SHOW:-}" ] || sed 's/^/# /' "$dir/err"
 	[ "$status" = 1 ] || problem "status is $status instead of 1"
 	[ "$(wc -l <"$dir/err")" = 1 ] || problem "not one line: $(said)"
 	grep -q '^error: ' "$dir/err" || problem "not an error: $(said)"
@@ -187,10 +188,12 @@ fresh_images()
 	mkdir "$images"
 }
 
-# run_dump ARGUMENT...: of the target, into $images
+# run_dump ARGUMENT...: of the target, into $images, by $engine
+engine=''
 run_dump()
 {
-	run_crib dump -t "$root" -D "$images" -W "$work" -o crib.log -v4 "$@"
+	run_crib dump -t "$root" -D "$images" -W "$work" -o crib.log -v4 \
+		${engine:+--engine "$engine"} "$@"
 }
 
 # While the target is dead, somebody else on this machine may get one of its pids for a while.

@@ -286,6 +286,9 @@ static void file_step(struct thread *thread)
 static void start_file(void)
 {
 	static struct thread thread = { .name = "file", .step = file_step };
+	/* one more, of which nothing is asked but to be there */
+	close(open_here("input", O_RDWR | O_CREAT | O_TRUNC));
+	open_here("input", O_RDONLY);
 	data_fd = open_here("data", O_RDWR | O_CREAT | O_TRUNC);
 	if (ftruncate(data_fd, (off_t)FILE_BLOCKS * FILE_BLOCK) ||
 	    lseek(data_fd, FILE_POSITION, SEEK_SET) < 0)
