@@ -131,11 +131,18 @@ static int check_entry(const TimerfdEntry *entry, struct err *err)
 	return 0;
 }
 
-/* A time of day stays what it was; any other absolute time is on a clock that began anew. */
+/*
+ * A time of day stays what it was; any other absolute time is on a clock that began anew. What has
+ * expired and goes on has no time left in images of criu, which is as good as a whole interval.
+ */
 static int set_time(const TimerfdEntry *entry, int fd, struct err *err)
 {
+	int64_t interval = to_ns(entry->isec, entry->insec);
 	int64_t value = to_ns(entry->vsec, entry->vnsec);
-	struct itimerspec spec = { .it_interval = to_timespec(to_ns(entry->isec, entry->insec)) };
+	struct itimerspec spec = { .it_interval = to_timespec(interval) };
+
+	if (!value && entry->ticks)
+		value = interval;
 
 	if (value && entry->has_expires_ns)
 		value = (int64_t)entry->expires_ns;
