@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two processes with what has no name: a memfd that is mapped and sealed, shared anonymous memory, an
- * eventfd, a timerfd, a signalfd with a signal that waits, and an epoll set that watches them.
+ * Two processes with what has no name: a memfd that is mapped and sealed, shared anonymous memory,
+ * an eventfd, a timerfd, a signalfd with a signal that waits, and an epoll set that watches them.
  */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
