@@ -92,7 +92,8 @@ static int run_command(const struct opts *opts, struct err *err)
 	ret = runners[command_id(opts->command)](opts, err);
 	if (ret < 0 && err->text[0]) {
 		log_error("%s", err->text);
-		if (log_fd() != STDERR_FILENO || log_level() < LOG_ERROR)
+		/* a restore has moved the log's descriptor: whether it is a file is in the options */
+		if (opts->log_file || log_level() < LOG_ERROR)
 			print_error(err);
 	}
 	log_close();

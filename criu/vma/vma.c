@@ -46,6 +46,11 @@ static int check_supported(const struct rec_vma *rec, struct err *err)
 				       (unsigned long long)rec->start,
 				       (unsigned long long)rec->end, (int)rec->name_len, rec->name,
 				       unsupported[i].what);
+	if (rec->name_len >= 5 && !memcmp(rec->name, "/SYSV", 5) &&
+	    (rec->file_flags & REC_FILE_DELETED) && (rec->flags & REC_VMF(MAYSHARE)))
+		return err_set(err, -ENOTSUP, "mapping %llx-%llx is a System V shared memory segment: "
+			       "not supported", (unsigned long long)rec->start,
+			       (unsigned long long)rec->end);
 	if (rec->special == REC_VMA_OTHER)
 		return err_set(err, -ENOTSUP, "mapping %llx-%llx is %.*s: not supported",
 			       (unsigned long long)rec->start, (unsigned long long)rec->end,
