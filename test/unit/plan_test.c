@@ -90,9 +90,10 @@ static char *plan_of_image(const struct opts *opts)
 	restore.own_sid = restore.own_pgid = 1;
 	if (restore_build_plan(&restore, &err) < 0)
 		fail_msg("%s", err.text);
-	_cleanup_fclose_ FILE *out = open_memstream(&text, &size);
+	FILE *out = open_memstream(&text, &size);
+	assert_non_null(out);
 	plan_print(&restore.plan, out);
-	fflush(out);
+	fclose(out); /* only now text is where it stays */
 	plan_fini(&restore.plan);
 	snapshot_fini(&restore.snap);
 	return text;
