@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
@@ -176,6 +177,7 @@ struct preparation {
 	struct restore *restore;
 	struct err *err;
 	int ret;
+	bool done;
 };
 
 static int prepare_files(void *arg)
@@ -186,31 +188,50 @@ static int prepare_files(void *arg)
 	setpgid(0, 0); /* what kills crib's group must not kill it */
 	prep->ret = fd_restore_prepare(&restore->snap, restore->opts, restore->images_fd,
 				       restore->root_fd, restore->service_fd, prep->err);
+	prep->done = true;
 	return 0;
+}
+
+static int describe_apart_end(const struct restore *restore, pid_t pid, int ended, struct err *err)
+{
+	if (ended)
+		return err_set(err, -ECHILD, "the process that makes files was killed");
+	kill(pid, SIGKILL);
+	return err_set(err, -ETIMEDOUT, "making the deleted files and terminals of the tree took "
+		       "more than %u s (--timeout)", restore->opts->timeout);
 }
 
 /*
  * A deleted file has a name for the instant in which it is made. So that none is left when crib is
- * killed just then, another process makes it, with crib's memory and descriptors, and crib sleeps
- * meanwhile as after vfork(2).
+ * killed just then, another process makes it, with crib's memory and descriptors. It has crib's
+ * errno as well: until it is done crib only waits, in a call that does not touch it.
  */
 static int prepare_files_apart(struct restore *restore, struct err *err)
 {
-	enum { STACK_SIZE = 512 * 1024 };
+	enum { STACK_SIZE = 512 * 1024, FOREVER = -1 };
+	uint32_t timeout = restore->opts->timeout;
+	int wait_ms = !timeout || timeout > INT_MAX / 1000 ? FOREVER : (int)timeout * 1000;
 	struct preparation prep = { .restore = restore, .err = err };
+	struct pollfd done = { .fd = -1, .events = POLLIN };
 	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
 	if (stack == MAP_FAILED)
 		return err_sys(err, "map a stack");
-	prep.ret = err_set(err, -ECHILD, "the process that makes files was killed");
 	pid_t pid = clone(prepare_files, stack + STACK_SIZE,
-			  CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, &prep);
-	if (pid < 0)
-		prep.ret = err_sys(err, "clone the process that makes files");
-	else
+			  CLONE_VM | CLONE_FILES | CLONE_PIDFD | SIGCHLD, &prep, &done.fd);
+	if (pid < 0) {
+		munmap(stack, STACK_SIZE);
+		return err_sys(err, "clone the process that makes files");
+	}
+	int ended = poll(&done, 1, wait_ms);
+	if (ended <= 0 || !prep.done)
+		prep.ret = describe_apart_end(restore, pid, ended, err);
+	if (ended > 0)
 		waitpid(pid, NULL, 0);
-	munmap(stack, STACK_SIZE);
+	close(done.fd);
+	if (ended > 0) /* else it may still be in use, until the kernel lets go of who is killed */
+		munmap(stack, STACK_SIZE);
 	return prep.ret;
 }
 
@@ -221,8 +242,10 @@ int step_prepare_files(void *ctx, const struct step *step, struct err *err)
 
 	if (ret < 0)
 		return ret;
-	restore->prepared = true;
-	return prepare_files_apart(restore, err);
+	ret = prepare_files_apart(restore, err);
+	/* a file system that does not answer would not answer when it is cleaned up either */
+	restore->prepared = ret != -ETIMEDOUT;
+	return ret;
 }
 
 int step_seal_files(void *ctx, const struct step *step, struct err *err)
