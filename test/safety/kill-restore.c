@@ -131,6 +131,7 @@ static void restore(struct series *series, struct shot *shot)
 			 log,
 			 "--pidfile",
 			 PIDFILE,
+			 shot->sibling ? "--restore-sibling" : NULL,
 			 NULL };
 	for (int i = 0; i < PID_PATIENCE; i++) {
 		shot_run(shot, argv);
@@ -187,9 +188,9 @@ static void check_files(struct series *series, const struct shot *shot)
 static void fail(struct series *series, const struct shot *shot, const char *why)
 {
 	char path[PATH_MAX];
-	printf("FAIL restore of %s, killed %sat %llu us of %llu: %s\n", series->name,
-	       shot->group ? "as a group " : "", (unsigned long long)shot->after_us,
-	       (unsigned long long)series->length_us, why);
+	printf("FAIL restore of %s%s, killed %sat %llu us of %llu: %s\n", series->name,
+	       shot->sibling ? " with --restore-sibling" : "", shot->group ? "as a group " : "",
+	       (unsigned long long)shot->after_us, (unsigned long long)series->length_us, why);
 	path_fmt(path, "%s/restore.log", series->duel->work);
 	char *log = slurp(path);
 	size_t len = log ? strlen(log) : 0, most = 600;
@@ -269,6 +270,7 @@ static void kill_one(struct series *series)
 		.after_us = 1 + (series->kills / 2 % 2 ? half + random_below(seed, half * 140 / 100)
 						       : random_below(seed, series->length_us)),
 		.group = series->kills % 2,
+		.sibling = series->kills % 5 == 4,
 	};
 	char why[WATCH_WHY];
 	restore(series, &shot);

@@ -18,6 +18,7 @@ enum {
 struct shot {
 	char out[PATH_MAX]; /* file for what it says */
 	uint64_t after_us;  /* when to kill it, NEVER: it may end */
+	bool sibling;       /* restore: as a child of the caller */
 	bool group;         /* the whole process group, not the process alone */
 	/* results */
 	bool killed; /* it had not ended by itself */
