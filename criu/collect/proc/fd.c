@@ -71,7 +71,17 @@ static int list_fds(struct proc_task *task, uint32_t **ret_fds, size_t *ret_n)
 	return 0;
 }
 
-/* @ret_unlocked: no line of a lock follows the first ones. */
+/* Locks come behind the inode number, and before what only one kind of file has. */
+static bool tells_no_lock(const char *text, bool complete)
+{
+	enum { LOCK_LEN = 5 };
+	const char *ino = strstr(text, "\nino:"), *end = ino ? strchr(ino + 1, '\n') : NULL;
+
+	if (strstr(text, "\nlock:"))
+		return false;
+	return complete || (end && strlen(end + 1) >= LOCK_LEN);
+}
+
 static int read_fdinfo(struct proc_task *task, uint32_t fd, struct proc_fdinfo *ret_info,
 		       bool *ret_unlocked)
 {
@@ -85,7 +95,7 @@ static int read_fdinfo(struct proc_task *task, uint32_t fd, struct proc_fdinfo *
 	if (len < 0)
 		return err_sys(task->run->err, "read '/proc/%d/%s'", task->pid, path);
 	text[len] = '\0';
-	*ret_unlocked = len < (ssize_t)sizeof(text) - 1 && !strstr(text, "\nlock:");
+	*ret_unlocked = tells_no_lock(text, len < (ssize_t)sizeof(text) - 1);
 	return proc_parse_fdinfo(text, ret_info, task->run->err);
 }
 
