@@ -221,10 +221,13 @@ static int check_kinds(struct snapshot *snap, struct err *err)
 
 		ofd->position = (uint32_t)i;
 		ofd->kind = fd_kind_of_type(ofd->entry->type);
+		const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(
+			&fd_types__descriptor, ofd->entry->type);
 		if (ofd->owner && !ofd->kind)
-			return err_set(err, -ENOTSUP,
-				       "descriptor %d of task %d is of type %d: not supported",
-				       ofd->owner_fd, ofd->owner->pid, (int)ofd->entry->type);
+			return err_set(err, -ENOTSUP, "descriptor %d of task %d is of type %s (%d), "
+				       "which cannot be restored: use criu for this image",
+				       ofd->owner_fd, ofd->owner->pid, type ? type->name : "unknown",
+				       (int)ofd->entry->type);
 	}
 	return 0;
 }
