@@ -29,7 +29,7 @@ struct series {
 enum { PARTS_MAX = 16 };
 
 /* What the target is made of. */
-static char *parts[PARTS_MAX] = { "work" };
+static char *parts[PARTS_MAX] = { "work", "sessions", "pty", "shm" };
 
 static void dump(struct series *series, struct shot *shot)
 {

@@ -268,7 +268,11 @@ static void file_step(struct thread *thread)
 	static uint32_t step;
 	unsigned char mine[FILE_BLOCK], got[FILE_BLOCK];
 	off_t at = (off_t)(step % FILE_BLOCKS) * FILE_BLOCK;
-	memset(mine, (int)(step % 251), sizeof(mine));
+	/*
+	 * A block always gets the same: a tree that goes on after its dump, and is restored from
+	 * that image when it is dead, finds what it wrote later.
+	 */
+	memset(mine, (int)(step % FILE_BLOCKS) + 1, sizeof(mine));
 	step++;
 	if (pwrite(data_fd, mine, sizeof(mine), at) != FILE_BLOCK)
 		worker_fail(thread->worker, "pwrite: %s", strerror(errno));
