@@ -362,7 +362,10 @@ static int load_all(struct load *load, struct err *err)
 		ret = load_files(load, err);
 	for (size_t i = 0; ret == 0 && i < snap->tasks.n; i++)
 		ret = load_task(load, snap->tasks.v[i], err);
-	return ret < 0 ? ret : load_shmems(load, err);
+	if (ret < 0)
+		return ret;
+	load_anonymous(load);
+	return load_shmems(load, err);
 }
 
 int image_load(struct snapshot *snap, int dirfd, const struct image_load_opts *opts,

@@ -57,6 +57,8 @@ int load_fdtable(struct load *load, struct task *task, uint32_t files_id, struct
 
 /* load_mm.c: the address space of @task. 0 or -errno. */
 int load_mm(struct load *load, struct task *task, uint32_t vm_id, struct err *err);
+/* load_anon.c: after all mappings and tables, makes anonymous memory of what criu has as memfds. */
+void load_anonymous(struct load *load);
 /* Contents of shared memory, after all mappings. 0 or -errno. */
 int load_shmems(struct load *load, struct err *err);
 
