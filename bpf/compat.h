@@ -9,7 +9,7 @@
 #include "run.h"
 
 /* include/uapi/linux/magic.h */
-#define NSFS_MAGIC 0x6e736673
+#define NSFS_MAGIC   0x6e736673
 
 #define NSEC_PER_SEC 1000000000ULL
 

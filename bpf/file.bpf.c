@@ -11,8 +11,8 @@
 struct table_state {
 	u64 slots, close_on_exec, open_fds; /* kernel pointers */
 	u32 max_fds;
-	u32 word; /* number of the word below */
-	u64 open, cloexec; /* that word of both bitmaps */
+	u32 word;            /* number of the word below */
+	u64 open, cloexec;   /* that word of both bitmaps */
 	u64 file[WORD_BITS]; /* and what its bits stand for */
 	u32 count, count_at;
 };

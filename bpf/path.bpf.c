@@ -6,12 +6,12 @@
 #include "compat.h"
 #include "run.h"
 
-#define NAME_BYTES 255 /* NAME_MAX */
+#define NAME_BYTES      255 /* NAME_MAX */
 
-#define MAX_DEPTH 8192 /* directories and mounts of one path */
+#define MAX_DEPTH       8192 /* directories and mounts of one path */
 
-#define MNT_NS_INTERNAL (u64)-22 /* fs/mount.h: ERR_PTR(-EINVAL) */
-#define SB_KERNMOUNT	(1 << 22) /* include/linux/fs.h */
+#define MNT_NS_INTERNAL (u64) - 22 /* fs/mount.h: ERR_PTR(-EINVAL) */
+#define SB_KERNMOUNT    (1 << 22)  /* include/linux/fs.h */
 
 /* Direct-mapped caches: who comes later takes the place. They are forgotten with a generation. */
 #define MOUNT_SLOTS 64
@@ -167,8 +167,7 @@ __noinline u32 dir_number(u64 mnt, u64 dentry)
 	raw->id = run.next_dir;
 	raw->reach = walk.reach;
 	raw->len = walk.len;
-	if (bpf_ringbuf_output(&ring, dir_record,
-			       sizeof(struct raw_dir) + (walk.len & RAW_DIR_MAX),
+	if (bpf_ringbuf_output(&ring, dir_record, sizeof(struct raw_dir) + (walk.len & RAW_DIR_MAX),
 			       BPF_RB_NO_WAKEUP)) {
 		run.stopped = 1;
 		return 0;

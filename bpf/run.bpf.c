@@ -5,7 +5,7 @@
 #include "run.h"
 
 /* A run may not last long: it cannot be killed, and delays others who wait for its end. */
-#define RUN_NS 2000000
+#define RUN_NS      2000000
 
 #define PIDFS_MAGIC 0x50494446 /* include/uapi/linux/magic.h, since Linux 6.9 */
 
@@ -72,7 +72,7 @@ __noinline int run_begin(u32 target, u32 nr_targets, u64 pos)
 	u64 pid = (u64)BPF_CORE_READ(caller, thread_pid);
 	run.pid_level = field_of(pid, struct pid, level);
 	run.pid_ns = (u64)field_of(inside(pid, struct pid, numbers) +
-				   (u64)run.pid_level * bpf_core_type_size(struct upid),
+					   (u64)run.pid_level * bpf_core_type_size(struct upid),
 				   struct upid, ns);
 	run.root_mnt = (u64)BPF_CORE_READ(caller, fs, root.mnt);
 	run.root_dentry = (u64)BPF_CORE_READ(caller, fs, root.dentry);

@@ -19,11 +19,11 @@
 
 #include "crib/bpf_abi.h"
 
-#define EPERM  1
-#define ESRCH  3
-#define EBADF  9
-#define EAGAIN 11
-#define EFAULT 14
+#define EPERM        1
+#define ESRCH        3
+#define EBADF        9
+#define EAGAIN       11
+#define EFAULT       14
 
 #define RECORD_MAX   8192 /* bytes of one record, a power of two */
 #define RECORD_SLACK 4096

@@ -18,11 +18,11 @@ enum stage {
 	STAGE_END,
 };
 
-#define STAGE_SHIFT 32
-#define MAX_TIMERS  (1 << 22)
+#define STAGE_SHIFT       32
+#define MAX_TIMERS        (1 << 22)
 
-#define EXIT_ZOMBIE 0x20 /* include/linux/sched.h, EXIT_DEAD too */
-#define EXIT_DEAD   0x10
+#define EXIT_ZOMBIE       0x20 /* include/linux/sched.h, EXIT_DEAD too */
+#define EXIT_DEAD         0x10
 
 #define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h */
 
@@ -84,8 +84,8 @@ static __always_inline void fill_shared(struct rec_task *rec, u64 mm)
 	rec->sighand_id = identity((u64)field_of(run.task, struct task_struct, sighand));
 	rec->sysvsem_id = 0;
 	if (has_field(struct task_struct___sysvipc, sysvsem))
-		rec->sysvsem_id = identity((u64)field_of(run.task, struct task_struct___sysvipc,
-							 sysvsem.undo_list));
+		rec->sysvsem_id = identity(
+			(u64)field_of(run.task, struct task_struct___sysvipc, sysvsem.undo_list));
 }
 
 static __always_inline void fill_tty(struct raw_task *raw)
@@ -134,8 +134,8 @@ __noinline int emit_task(void)
 	raw->mm_flags = mm_flags_of(mm);
 	raw->membarrier_state = ~0;
 	if (has_field(struct mm_struct___membarrier, membarrier_state))
-		raw->membarrier_state = field_of(mm, struct mm_struct___membarrier,
-						 membarrier_state.counter);
+		raw->membarrier_state =
+			field_of(mm, struct mm_struct___membarrier, membarrier_state.counter);
 	raw->reserved = rec->reserved = 0;
 	fill_tty(raw);
 	rec->ppid = parent_number(run.task);

@@ -6,21 +6,21 @@
 #include "compat.h"
 #include "run.h"
 
-#define MAX_THREADS (1 << 22)
+#define MAX_THREADS              (1 << 22)
 
-#define THREAD_SHIFT 32
+#define THREAD_SHIFT             32
 
-#define DEFAULT_PRIO 120 /* include/linux/sched/prio.h */
+#define DEFAULT_PRIO             120 /* include/linux/sched/prio.h */
 
-#define SCHED_DEADLINE		6 /* include/uapi/linux/sched.h */
-#define SCHED_FIFO		1
-#define SCHED_RR		2
+#define SCHED_DEADLINE           6 /* include/uapi/linux/sched.h */
+#define SCHED_FIFO               1
+#define SCHED_RR                 2
 #define SCHED_FLAG_RESET_ON_FORK 1
-#define SCHED_FLAG_ALL		0x7f
+#define SCHED_FLAG_ALL           0x7f
 
 struct thread_state {
 	u64 head, node; /* of signal->thread_head */
-	u64 task;	/* that is being read */
+	u64 task;       /* that is being read */
 	u64 group_info;
 	u32 skip, seen;
 	u32 nr_groups;
@@ -46,7 +46,7 @@ static __always_inline u32 number_at(u64 at)
 	return number;
 }
 
-#define cred_id(cred, member) number_at(inside(cred, struct cred, member))
+#define cred_id(cred, member)   number_at(inside(cred, struct cred, member))
 #define cred_caps(cred, member) capabilities(inside(cred, struct cred, member))
 
 __noinline int fill_creds(void)
@@ -88,7 +88,8 @@ __noinline int fill_sched(void)
 	rec->sched_prio = 0;
 	rec->sched_runtime = rec->sched_deadline = rec->sched_period = 0;
 	rec->sched_flags = BPF_CORE_READ_BITFIELD_PROBED(task, sched_reset_on_fork) ?
-				   SCHED_FLAG_RESET_ON_FORK : 0;
+				   SCHED_FLAG_RESET_ON_FORK :
+				   0;
 	if (policy == SCHED_DEADLINE) {
 		rec->sched_prio = BPF_CORE_READ(task, rt_priority);
 		rec->sched_runtime = BPF_CORE_READ(task, dl.dl_runtime);
@@ -171,8 +172,8 @@ __noinline int emit_thread(void)
 	raw->cpu_bytes = cpu_bytes;
 	bpf_probe_read_kernel(rec->tail, cpu_bytes,
 			      (const void *)field_of(threads.task, struct task_struct, cpus_ptr));
-	raw->groups_here = threads.nr_groups < RAW_GROUPS_CHUNK ? threads.nr_groups :
-								  RAW_GROUPS_CHUNK;
+	raw->groups_here =
+		threads.nr_groups < RAW_GROUPS_CHUNK ? threads.nr_groups : RAW_GROUPS_CHUNK;
 	char *groups = (char *)rec->tail + cpu_bytes;
 	u32 bytes = raw->groups_here * 4 & (RECORD_MAX - 1);
 	bpf_probe_read_kernel(groups, bytes, (const void *)gid_address(0));
@@ -198,14 +199,14 @@ static int each_thread(u32 i, void *unused)
 	if (!threads.node || threads.node == threads.head || threads.seen > threads.limit)
 		return 1;
 	if (threads.seen >= threads.skip) {
-		threads.task = threads.node -
-			       bpf_core_field_offset(struct task_struct, thread_node);
+		threads.task =
+			threads.node - bpf_core_field_offset(struct task_struct, thread_node);
 		if ((u32)run.pos) { /* a run before wrote the thread */
 			u64 cred = (u64)field_of(threads.task, struct task_struct, real_cred);
 
 			threads.group_info = (u64)field_of(cred, struct cred, group_info);
-			threads.nr_groups = field_of(threads.group_info, struct group_info,
-						     ngroups);
+			threads.nr_groups =
+				field_of(threads.group_info, struct group_info, ngroups);
 		}
 		bpf_loop(65536 / RAW_GROUPS_CHUNK + 2, each_piece, NULL, 0);
 		if (run.stopped)

@@ -11,12 +11,12 @@
 #define MAX_STEPS    (1 << 22)
 
 /* An encoded node: its type in bits 3 to 6, other marks in the rest of the low byte. */
-#define NODE_MASK     255UL
-#define NODE_TYPE(n)  ((n) >> 3 & 15)
-#define TYPE_LEAF_64  1
-#define TYPE_RANGE_64 2
+#define NODE_MASK      255UL
+#define NODE_TYPE(n)   ((n) >> 3 & 15)
+#define TYPE_LEAF_64   1
+#define TYPE_RANGE_64  2
 #define TYPE_ARANGE_64 3
-#define NODE_BYTES    256
+#define NODE_BYTES     256
 #define MAX_TREE_DEPTH 31
 
 struct tree_state {

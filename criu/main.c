@@ -21,11 +21,8 @@
 #define CRIU_VERSION "4.2"
 
 static int (*const runners[CMD_MAX])(const struct opts *opts, struct err *err) = {
-	[CMD_DUMP] = cmd_dump,
-	[CMD_RESTORE] = cmd_restore,
-	[CMD_CHECK] = cmd_check,
-	[CMD_INSPECT] = cmd_inspect,
-	[CMD_BPF] = cmd_bpf,
+	[CMD_DUMP] = cmd_dump,       [CMD_RESTORE] = cmd_restore, [CMD_CHECK] = cmd_check,
+	[CMD_INSPECT] = cmd_inspect, [CMD_BPF] = cmd_bpf,
 };
 
 /* Descriptors 0 to 2 are opened if need be, so that no other file becomes standard error. */
@@ -81,7 +78,7 @@ static void log_surroundings(void)
 
 static int run_command(const struct opts *opts, struct err *err)
 {
-	array_each (const int, fd, &opts->close_fds)
+	array_each(const int, fd, &opts->close_fds)
 		close(*fd);
 	int ret = open_log(opts, err);
 	if (ret < 0) {

@@ -23,8 +23,8 @@ static int mem_copy(pid_t tid, uint64_t addr, void *data, size_t size, bool writ
 			.iov_base = (void *)(uintptr_t)addr,
 			.iov_len = size,
 		};
-		ssize_t done = write ? process_vm_writev(tid, &local, 1, &remote, 1, 0)
-				     : process_vm_readv(tid, &local, 1, &remote, 1, 0);
+		ssize_t done = write ? process_vm_writev(tid, &local, 1, &remote, 1, 0) :
+				       process_vm_readv(tid, &local, 1, &remote, 1, 0);
 
 		if (done < 0)
 			return -errno;

@@ -373,8 +373,8 @@ static int settle_failed(struct compel_task *task, int ret)
 
 static int settle_begin(struct compel_task *task, struct compel_error *err)
 {
-	int ret = task->call_nr >= 0 ? reenter_begin(task, err)
-				     : compel_regs_set(task->tid, &task->regs, err);
+	int ret = task->call_nr >= 0 ? reenter_begin(task, err) :
+				       compel_regs_set(task->tid, &task->regs, err);
 
 	return ret < 0 ? settle_failed(task, ret) : 0;
 }

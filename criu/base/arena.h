@@ -25,7 +25,7 @@ char *arena_strdup(struct arena *arena, const char *str);
 char *arena_strndup(struct arena *arena, const char *str, size_t len);
 char *arena_printf(struct arena *arena, const char *fmt, ...) __printf_like(2, 3);
 
-#define ARENA_NEW(arena, type) ((type *)arena_alloc(arena, sizeof(type)))
+#define ARENA_NEW(arena, type)      ((type *)arena_alloc(arena, sizeof(type)))
 #define ARENA_ARRAY(arena, type, n) ((type *)arena_alloc(arena, sizeof(type) * (size_t)(n)))
 
 /* malloc family that aborts when out of memory; for what has a lifetime of its own. */

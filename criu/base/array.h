@@ -10,11 +10,11 @@
 
 #include "base/arena.h"
 
-#define ARRAY(type)         \
-	struct {            \
-		type *v;    \
-		size_t n;   \
-		size_t cap; \
+#define ARRAY(type)                                                                                \
+	struct {                                                                                   \
+		type *v;                                                                           \
+		size_t n;                                                                          \
+		size_t cap;                                                                        \
 	}
 
 static inline void *array_grow(struct arena *arena, void *old, size_t n, size_t *cap, size_t size)
@@ -28,18 +28,17 @@ static inline void *array_grow(struct arena *arena, void *old, size_t n, size_t 
 }
 
 /* Appends a zeroed element and returns its address, good until the next push. */
-#define array_push(arena, arr)                                                                  \
-	({                                                                                      \
-		__typeof__(arr) __arr = (arr);                                                  \
-		if (__arr->n == __arr->cap)                                                     \
-			__arr->v = array_grow(arena, __arr->v, __arr->n, &__arr->cap,           \
-					      sizeof(*__arr->v));                               \
-		memset(&__arr->v[__arr->n], 0, sizeof(*__arr->v));                              \
-		&__arr->v[__arr->n++];                                                          \
+#define array_push(arena, arr)                                                                     \
+	({                                                                                         \
+		__typeof__(arr) __arr = (arr);                                                     \
+		if (__arr->n == __arr->cap)                                                        \
+			__arr->v = array_grow(arena, __arr->v, __arr->n, &__arr->cap,              \
+					      sizeof(*__arr->v));                                  \
+		memset(&__arr->v[__arr->n], 0, sizeof(*__arr->v));                                 \
+		&__arr->v[__arr->n++];                                                             \
 	})
 
 /* for (each element by address): array_each(struct vma, vma, &mm->vmas) */
-#define array_each(type, it, arr) \
-	for (type *it = (arr)->v; it && it < (arr)->v + (arr)->n; it++)
+#define array_each(type, it, arr) for (type *it = (arr)->v; it && it < (arr)->v + (arr)->n; it++)
 
 #endif /* CRIB_BASE_ARRAY_H */

@@ -39,11 +39,11 @@ static inline void cleanup_fclose(FILE **file)
 		fclose(*file);
 }
 
-#define _cleanup_close_ __attribute__((cleanup(cleanup_close)))
-#define _cleanup_free_ __attribute__((cleanup(cleanup_free)))
+#define _cleanup_close_    __attribute__((cleanup(cleanup_close)))
+#define _cleanup_free_     __attribute__((cleanup(cleanup_free)))
 #define _cleanup_closedir_ __attribute__((cleanup(cleanup_closedir)))
-#define _cleanup_fclose_ __attribute__((cleanup(cleanup_fclose)))
-#define _cleanup_(fn) __attribute__((cleanup(fn)))
+#define _cleanup_fclose_   __attribute__((cleanup(cleanup_fclose)))
+#define _cleanup_(fn)      __attribute__((cleanup(fn)))
 
 /* Gives *fd away: the caller owns the result, the variable no longer does. */
 static inline int take_fd(int *fd)
@@ -54,11 +54,11 @@ static inline int take_fd(int *fd)
 	return ret;
 }
 
-#define take_ptr(ptr)                              \
-	({                                         \
-		__typeof__(ptr) __taken = (ptr);   \
-		(ptr) = NULL;                      \
-		__taken;                           \
+#define take_ptr(ptr)                                                                              \
+	({                                                                                         \
+		__typeof__(ptr) __taken = (ptr);                                                   \
+		(ptr) = NULL;                                                                      \
+		__taken;                                                                           \
 	})
 
 #endif /* CRIB_BASE_CLEANUP_H */

@@ -61,7 +61,8 @@ void log_set_pid(int pid)
 	sink.pid = pid;
 }
 
-static size_t format_prefix(char *buf, size_t size, enum log_level level, const char *file, int line)
+static size_t format_prefix(char *buf, size_t size, enum log_level level, const char *file,
+			    int line)
 {
 	struct timespec now;
 	int len = 0;

@@ -34,13 +34,13 @@ void log_print(enum log_level level, const char *file, int line, const char *fmt
 	__printf_like(4, 5);
 
 #define log_at(level, ...) log_print(level, __FILE__, __LINE__, __VA_ARGS__)
-#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
-#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)                                   \
-	do {                                             \
-		if (log_level() >= LOG_DEBUG)            \
-			log_at(LOG_DEBUG, __VA_ARGS__);  \
+#define log_error(...)     log_at(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...)      log_at(LOG_WARN, __VA_ARGS__)
+#define log_info(...)      log_at(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)                                                                             \
+	do {                                                                                       \
+		if (log_level() >= LOG_DEBUG)                                                      \
+			log_at(LOG_DEBUG, __VA_ARGS__);                                            \
 	} while (0)
 
 #endif /* CRIB_BASE_LOG_H */

@@ -127,9 +127,21 @@ int parse_size(const char *str, uint64_t max, uint64_t *ret_value)
 	if (!scan_u64(&str, &value))
 		return -EINVAL;
 	switch (*str) {
-	case 'k': case 'K': unit = UINT64_C(1) << 10; str++; break;
-	case 'm': case 'M': unit = UINT64_C(1) << 20; str++; break;
-	case 'g': case 'G': unit = UINT64_C(1) << 30; str++; break;
+	case 'k':
+	case 'K':
+		unit = UINT64_C(1) << 10;
+		str++;
+		break;
+	case 'm':
+	case 'M':
+		unit = UINT64_C(1) << 20;
+		str++;
+		break;
+	case 'g':
+	case 'G':
+		unit = UINT64_C(1) << 30;
+		str++;
+		break;
 	}
 	if (*str)
 		return -EINVAL;

@@ -11,7 +11,7 @@
 
 /* What the worker says, in memory that the watcher sees. Zeroed: nothing yet. */
 struct progress {
-	const char *stage; /* a string constant of this binary; NULL: nothing */
+	const char *stage;    /* a string constant of this binary; NULL: nothing */
 	uint64_t done, total; /* of the stage, in bytes; total 0: not known */
 };
 

@@ -156,7 +156,7 @@ static int take_command(struct opts *opts, struct err *err)
 static int apply_items(struct opts_parser *parser, const struct argv_scan *scan, bool for_argv,
 		       struct err *err)
 {
-	array_each (const struct argv_item, item, &scan->items) {
+	array_each(const struct argv_item, item, &scan->items) {
 		int ret;
 
 		if (option_is_for_argv(item->desc) != for_argv)

@@ -57,8 +57,10 @@ static int unpin(struct err *err)
 	if (in_use < 0)
 		return in_use;
 	if (in_use)
-		return err_set(err, -EBUSY, "%d pinned instances are in use by other cribs and "
-			       "stay: try again when those have ended", in_use);
+		return err_set(err, -EBUSY,
+			       "%d pinned instances are in use by other cribs and "
+			       "stay: try again when those have ended",
+			       in_use);
 	puts("no BPF programs are pinned");
 	return 0;
 }
@@ -80,8 +82,9 @@ static int print_status(struct err *err)
 		return ret;
 	if (!n)
 		printf("no BPF programs are pinned%s\n",
-		       bpf_pin_possible() ? "" : ": there is no bpffs on " BPF_PIN_ROOT
-						 ", or you are not root");
+		       bpf_pin_possible() ? "" :
+					    ": there is no bpffs on " BPF_PIN_ROOT
+					    ", or you are not root");
 	return 0;
 }
 

@@ -18,7 +18,8 @@ const struct command command_table[CMD_MAX] = {
 	[CMD_BPF] = { .name = "bpf",
 		      .operands = "pin|unpin|status",
 		      .max_operands = 1,
-		      .help = "keep the BPF programs in the kernel, so that they need not be loaded "
+		      .help = "keep the BPF programs in the kernel, so that they need not be "
+			      "loaded "
 			      "again, remove them, or list them" },
 	[CMD_PRE_DUMP] = { .name = "pre-dump",
 			   .refusal = "incremental dumps are not supported yet, use dump" },

@@ -15,21 +15,11 @@ struct name {
 };
 
 static const struct name open_flags[] = {
-	{ O_CREAT, "O_CREAT" },
-	{ O_EXCL, "O_EXCL" },
-	{ O_NOCTTY, "O_NOCTTY" },
-	{ O_TRUNC, "O_TRUNC" },
-	{ O_APPEND, "O_APPEND" },
-	{ O_NONBLOCK, "O_NONBLOCK" },
-	{ O_SYNC, "O_SYNC" },
-	{ O_DSYNC, "O_DSYNC" },
-	{ FASYNC, "O_ASYNC" },
-	{ O_DIRECT, "O_DIRECT" },
-	{ O_TMPFILE, "O_TMPFILE" },
-	{ O_DIRECTORY, "O_DIRECTORY" },
-	{ O_NOFOLLOW, "O_NOFOLLOW" },
-	{ O_NOATIME, "O_NOATIME" },
-	{ O_PATH, "O_PATH" },
+	{ O_CREAT, "O_CREAT" },       { O_EXCL, "O_EXCL" },       { O_NOCTTY, "O_NOCTTY" },
+	{ O_TRUNC, "O_TRUNC" },       { O_APPEND, "O_APPEND" },   { O_NONBLOCK, "O_NONBLOCK" },
+	{ O_SYNC, "O_SYNC" },         { O_DSYNC, "O_DSYNC" },     { FASYNC, "O_ASYNC" },
+	{ O_DIRECT, "O_DIRECT" },     { O_TMPFILE, "O_TMPFILE" }, { O_DIRECTORY, "O_DIRECTORY" },
+	{ O_NOFOLLOW, "O_NOFOLLOW" }, { O_NOATIME, "O_NOATIME" }, { O_PATH, "O_PATH" },
 };
 
 void describe_open_flags(struct strbuf *buf, uint32_t flags)
@@ -51,9 +41,10 @@ void describe_open_flags(struct strbuf *buf, uint32_t flags)
 void describe_signal(struct strbuf *buf, unsigned int signo)
 {
 	static const char *const names[] = {
-		NULL, "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1",
-		"SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP",
-		"TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+		NULL,     "HUP",  "INT",    "QUIT", "ILL",   "TRAP", "ABRT", "BUS",
+		"FPE",    "KILL", "USR1",   "SEGV", "USR2",  "PIPE", "ALRM", "TERM",
+		"STKFLT", "CHLD", "CONT",   "STOP", "TSTP",  "TTIN", "TTOU", "URG",
+		"XCPU",   "XFSZ", "VTALRM", "PROF", "WINCH", "IO",   "PWR",  "SYS",
 	};
 
 	if (signo && signo < ARRAY_SIZE(names))
@@ -100,7 +91,7 @@ const char *describe_policy(uint32_t policy)
 {
 	static const char *const names[] = {
 		[SCHED_NORMAL] = "other", [SCHED_FIFO] = "fifo", [SCHED_RR] = "rr",
-		[SCHED_BATCH] = "batch", [SCHED_IDLE] = "idle", [SCHED_DEADLINE] = "deadline",
+		[SCHED_BATCH] = "batch",  [SCHED_IDLE] = "idle", [SCHED_DEADLINE] = "deadline",
 	};
 
 	return find_name(names, ARRAY_SIZE(names), policy & ~(uint32_t)SCHED_RESET_ON_FORK);
@@ -109,8 +100,8 @@ const char *describe_policy(uint32_t policy)
 const char *describe_limit(size_t resource)
 {
 	static const char *const names[] = {
-		"cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as",
-		"locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime",
+		"cpu",     "fsize", "data",  "stack",      "core",     "rss",  "nproc",  "nofile",
+		"memlock", "as",    "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime",
 	};
 
 	return find_name(names, ARRAY_SIZE(names), resource);

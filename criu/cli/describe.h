@@ -27,12 +27,12 @@ void describe_timer(struct strbuf *buf, uint32_t clock, uint64_t sec, uint64_t n
 
 /* One mapping. Pointers live as long as the snapshot, or are constant. */
 struct vma_view {
-	char prot[5];	    /* "rw-p" */
-	const char *kind;   /* "anonymous", "file", "shared", "heap", "stack", "vdso" ... */
-	const char *path;   /* of a file or memfd, NULL: none */
+	char prot[5];     /* "rw-p" */
+	const char *kind; /* "anonymous", "file", "shared", "heap", "stack", "vdso" ... */
+	const char *path; /* of a file or memfd, NULL: none */
 	size_t path_len;
-	bool deleted;	    /* the file is */
-	uint64_t offset;    /* in the file or the shared memory, bytes */
+	bool deleted;    /* the file is */
+	uint64_t offset; /* in the file or the shared memory, bytes */
 	bool has_offset;
 };
 
@@ -47,7 +47,7 @@ struct fd_view {
 	const char *path; /* or NULL */
 	size_t path_len;
 	bool deleted;
-	uint32_t flags;	  /* O_* */
+	uint32_t flags; /* O_* */
 	uint64_t pos;
 	bool has_flags, has_pos;
 };

@@ -76,8 +76,8 @@ static void describe_mapped_file(const struct snapshot *snap, const struct vma *
 	} else if (!entry && vma->rec) {
 		view->path = vma->rec->name;
 		view->path_len = vma->rec->name_len;
-		view->deleted = vma->rec->file_flags & REC_FILE_DELETED &&
-				!(vma->status & VMA_AREA_MEMFD);
+		view->deleted =
+			vma->rec->file_flags & REC_FILE_DELETED && !(vma->status & VMA_AREA_MEMFD);
 	}
 }
 
@@ -115,10 +115,10 @@ void describe_vma_flags(struct strbuf *buf, const struct vma *vma)
 		int advice;
 		const char *word;
 	} advices[] = {
-		{ MADV_RANDOM, "random" },	   { MADV_SEQUENTIAL, "sequential" },
-		{ MADV_DONTFORK, "dontfork" },	   { MADV_MERGEABLE, "mergeable" },
-		{ MADV_HUGEPAGE, "hugepage" },	   { MADV_NOHUGEPAGE, "nohugepage" },
-		{ MADV_DONTDUMP, "dontdump" },	   { MADV_WIPEONFORK, "wipeonfork" },
+		{ MADV_RANDOM, "random" },     { MADV_SEQUENTIAL, "sequential" },
+		{ MADV_DONTFORK, "dontfork" }, { MADV_MERGEABLE, "mergeable" },
+		{ MADV_HUGEPAGE, "hugepage" }, { MADV_NOHUGEPAGE, "nohugepage" },
+		{ MADV_DONTDUMP, "dontdump" }, { MADV_WIPEONFORK, "wipeonfork" },
 	};
 	uint64_t rest = vma->has_madv ? vma->madv : 0;
 
@@ -142,16 +142,26 @@ void describe_vma_flags(struct strbuf *buf, const struct vma *vma)
 /* ---- Descriptors ---- */
 
 static const char *const kinds[] = {
-	[FD_TYPES__REG] = "file", [FD_TYPES__PIPE] = "pipe",
-	[FD_TYPES__FIFO] = "fifo", [FD_TYPES__INETSK] = "inet-socket",
-	[FD_TYPES__UNIXSK] = "unix-socket", [FD_TYPES__EVENTFD] = "eventfd",
-	[FD_TYPES__EVENTPOLL] = "epoll", [FD_TYPES__INOTIFY] = "inotify",
-	[FD_TYPES__SIGNALFD] = "signalfd", [FD_TYPES__PACKETSK] = "packet-socket",
-	[FD_TYPES__TTY] = "tty", [FD_TYPES__FANOTIFY] = "fanotify",
-	[FD_TYPES__NETLINKSK] = "netlink-socket", [FD_TYPES__NS] = "namespace",
-	[FD_TYPES__TUNF] = "tun", [FD_TYPES__EXT] = "external",
-	[FD_TYPES__TIMERFD] = "timerfd", [FD_TYPES__MEMFD] = "memfd",
-	[FD_TYPES__BPFMAP] = "bpf-map", [FD_TYPES__PIDFD] = "pidfd",
+	[FD_TYPES__REG] = "file",
+	[FD_TYPES__PIPE] = "pipe",
+	[FD_TYPES__FIFO] = "fifo",
+	[FD_TYPES__INETSK] = "inet-socket",
+	[FD_TYPES__UNIXSK] = "unix-socket",
+	[FD_TYPES__EVENTFD] = "eventfd",
+	[FD_TYPES__EVENTPOLL] = "epoll",
+	[FD_TYPES__INOTIFY] = "inotify",
+	[FD_TYPES__SIGNALFD] = "signalfd",
+	[FD_TYPES__PACKETSK] = "packet-socket",
+	[FD_TYPES__TTY] = "tty",
+	[FD_TYPES__FANOTIFY] = "fanotify",
+	[FD_TYPES__NETLINKSK] = "netlink-socket",
+	[FD_TYPES__NS] = "namespace",
+	[FD_TYPES__TUNF] = "tun",
+	[FD_TYPES__EXT] = "external",
+	[FD_TYPES__TIMERFD] = "timerfd",
+	[FD_TYPES__MEMFD] = "memfd",
+	[FD_TYPES__BPFMAP] = "bpf-map",
+	[FD_TYPES__PIDFD] = "pidfd",
 };
 
 static const RegFileEntry *path_entry(const struct snapshot *snap, uint32_t id)
@@ -246,8 +256,8 @@ void describe_fd(const struct snapshot *snap, const struct ofd *ofd, struct fd_v
 		view.kind = record_kind(ofd->rec);
 		view.path = ofd->rec->path;
 		view.path_len = ofd->rec->path_len;
-		view.deleted = !strcmp(view.kind, "file") &&
-			       (ofd->rec->file_flags & REC_FILE_DELETED);
+		view.deleted =
+			!strcmp(view.kind, "file") && (ofd->rec->file_flags & REC_FILE_DELETED);
 		set_flags(&view, ofd->rec->flags);
 		view.pos = ofd->rec->pos;
 		view.has_pos = !strcmp(view.kind, "file");
@@ -317,13 +327,13 @@ void describe_fd_detail(struct strbuf *buf, const struct snapshot *snap, const s
 	if (!entry)
 		return;
 	if (entry->pipe)
-		strbuf_printf(buf, "pipe %u, holds %u bytes", entry->pipe->pipe_id,
-			      pipe_bytes(snap->pipe_data.v, snap->pipe_data.n,
-					 entry->pipe->pipe_id));
+		strbuf_printf(
+			buf, "pipe %u, holds %u bytes", entry->pipe->pipe_id,
+			pipe_bytes(snap->pipe_data.v, snap->pipe_data.n, entry->pipe->pipe_id));
 	else if (entry->fifo)
-		strbuf_printf(buf, "holds %u bytes",
-			      pipe_bytes(snap->fifo_data.v, snap->fifo_data.n,
-					 entry->fifo->pipe_id));
+		strbuf_printf(
+			buf, "holds %u bytes",
+			pipe_bytes(snap->fifo_data.v, snap->fifo_data.n, entry->fifo->pipe_id));
 	else if (entry->efd)
 		strbuf_printf(buf, "%s %" PRIu64, entry->efd->flags & 1 ? "semaphore" : "counter",
 			      entry->efd->counter);

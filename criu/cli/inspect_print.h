@@ -12,7 +12,7 @@ void inspect_json(const struct snapshot *snap, const struct inspect_opts *opts, 
 
 /* Sums over the ranges of pages and the mappings of an address space. */
 struct mm_sums {
-	uint64_t bytes; /* that are mapped */
+	uint64_t bytes;              /* that are mapped */
 	uint64_t own, shared, guard; /* pages */
 };
 

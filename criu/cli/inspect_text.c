@@ -254,7 +254,8 @@ static void put_vma(struct text *text, const struct mm *mm, const struct vma *vm
 	struct vma_view view;
 
 	describe_vma(text->snap, mm, vma, &view);
-	fprintf(text->out, "    %012" PRIx64 "-%012" PRIx64 " %s ", vma->start, vma->end, view.prot);
+	fprintf(text->out, "    %012" PRIx64 "-%012" PRIx64 " %s ", vma->start, vma->end,
+		view.prot);
 	put_size(text->out, vma->end - vma->start);
 	fprintf(text->out, " %s", view.kind);
 	if (view.path) {

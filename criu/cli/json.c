@@ -12,8 +12,10 @@ static int utf8_len(const unsigned char *p)
 {
 	if (p[0] < 0x80)
 		return 1;
-	int len = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-		  : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	int len = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 :
+		  p[0] >= 0xe0 && p[0] < 0xf0 ? 3 :
+		  p[0] >= 0xf0 && p[0] < 0xf5 ? 4 :
+						0;
 
 	for (int i = 1; i < len; i++)
 		if ((p[i] & 0xc0) != 0x80)

@@ -19,7 +19,7 @@ const char *opts_engine_name(enum opts_engine engine)
 const struct opts_external *opts_find_external(const struct opts *opts, const char *type,
 					       const char *id)
 {
-	array_each (const struct opts_external, ext, &opts->externals) {
+	array_each(const struct opts_external, ext, &opts->externals) {
 		if (!strcmp(ext->type, type) && !strcmp(ext->id, id))
 			return ext;
 	}
@@ -28,7 +28,7 @@ const struct opts_external *opts_find_external(const struct opts *opts, const ch
 
 int opts_find_inherit_fd(const struct opts *opts, const char *resource)
 {
-	array_each (const struct opts_inherit_fd, inherit, &opts->inherit_fds) {
+	array_each(const struct opts_inherit_fd, inherit, &opts->inherit_fds) {
 		if (!strcmp(inherit->resource, resource))
 			return inherit->fd;
 	}

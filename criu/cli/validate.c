@@ -42,7 +42,7 @@ static int validate_restore(const struct opts *opts, struct err *err)
 	if (opts->restore_sibling && !opts->restore_detached)
 		return err_set(err, -EINVAL,
 			       "--restore-sibling makes sense with --restore-detached only");
-	array_each (const struct opts_inherit_fd, inherit, &opts->inherit_fds) {
+	array_each(const struct opts_inherit_fd, inherit, &opts->inherit_fds) {
 		int ret = check_fd_open(inherit->fd, "--inherit-fd", err);
 
 		if (ret < 0)

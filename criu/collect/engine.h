@@ -16,9 +16,9 @@ struct engines {
 	struct source *bpf;  /* owned; NULL: not wanted, or does not work here */
 	struct source *proc; /* owned; always there */
 	uint8_t choice[RG_MAX];
-	bool may_load;	     /* auto has not got bpf, and loads it for a large tree */
-	bool fell_back;	     /* auto took proc because ... */
-	struct err reason;   /* ... of this */
+	bool may_load;     /* auto has not got bpf, and loads it for a large tree */
+	bool fell_back;    /* auto took proc because ... */
+	struct err reason; /* ... of this */
 };
 
 /*

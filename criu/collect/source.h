@@ -16,15 +16,15 @@
 enum rec_group {
 	RG_TASK,   /* REC_TASK, REC_LIMITS, REC_SIGACTIONS, REC_ITIMERS, REC_PTIMER, REC_PATH */
 	RG_THREAD, /* REC_THREAD */
-	RG_MM,	   /* REC_MM, REC_VMA */
-	RG_FD,	   /* REC_FD */
+	RG_MM,     /* REC_MM, REC_VMA */
+	RG_FD,     /* REC_FD */
 	RG_MAX,
 };
 
 /* One process to read. All its threads are stopped and stay so during collect(). */
 struct collect_target {
 	pid_t pid;
-	int pidfd; /* borrowed */
+	int pidfd;         /* borrowed */
 	const pid_t *tids; /* every thread, the leader first; borrowed */
 	size_t nr_tids;
 	int zombie; /* nothing but REC_TASK can be had */

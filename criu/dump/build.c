@@ -19,15 +19,23 @@ struct build {
 	const struct gather *gather;
 	const struct fd_extract *x;
 	struct complaints *complaints;
-	struct hashmap ofds;	 /* (0, ofd_id): struct ofd */
+	struct hashmap ofds;     /* (0, ofd_id): struct ofd */
 	struct hashmap fdtables; /* (0, files_id): struct fdtable */
-	struct hashmap owners;	 /* (what, id): struct task that has it already */
-	struct hashmap shmems;	 /* (dev, ino): struct shmem */
+	struct hashmap owners;   /* (what, id): struct task that has it already */
+	struct hashmap shmems;   /* (dev, ino): struct shmem */
 	__u64 own_ns[REC_NS_MAX];
 };
 
 static const char *const ns_files[REC_NS_MAX] = {
-	"pid", "net", "ipc", "uts", "mnt", "user", "cgroup", "time", "pid_for_children",
+	"pid",
+	"net",
+	"ipc",
+	"uts",
+	"mnt",
+	"user",
+	"cgroup",
+	"time",
+	"pid_for_children",
 	"time_for_children",
 };
 
@@ -64,7 +72,8 @@ static void check_namespaces(struct build *build, const struct gathered_task *ta
 		if (!task->rec.ns[i] || !build->own_ns[i] || task->rec.ns[i] == build->own_ns[i])
 			continue;
 		err_set(&err, -ENOTSUP,
-			"is in another %s namespace than crib: not supported; run crib inside of it",
+			"is in another %s namespace than crib: not supported; run crib inside of "
+			"it",
 			ns_files[i]);
 		complain(build->complaints, task->pid, &err);
 	}
@@ -163,15 +172,15 @@ static int build_mm(struct build *build, struct task *task, const struct gathere
 	mm->owner = task;
 	*array_push(&build->snap->arena, &build->snap->mms) = mm;
 	if ((from->mm.hdr.valid & RV_MM_COUNT) && from->vmas.n < from->mm.map_count)
-		return err_set(err, -EAGAIN, "task %d: %zu mappings were read, the kernel counts %u",
-			       task->pid, from->vmas.n, from->mm.map_count);
+		return err_set(err, -EAGAIN,
+			       "task %d: %zu mappings were read, the kernel counts %u", task->pid,
+			       from->vmas.n, from->mm.map_count);
 	for (size_t i = 0; i < from->vmas.n; i++)
 		build_vma(build, task, from->vmas.v[i]);
 	return build_mm_entry(build->snap, mm, from, err);
 }
 
-static struct ofd *find_or_add_ofd(struct build *build, struct task *task,
-				   const struct rec_fd *rec)
+static struct ofd *find_or_add_ofd(struct build *build, struct task *task, const struct rec_fd *rec)
 {
 	struct ofd *ofd = rec->ofd_id ? hashmap_get(&build->ofds, 0, rec->ofd_id) : NULL;
 	struct err err = ERR_INIT;
@@ -226,9 +235,8 @@ static void build_fdtable(struct build *build, struct task *task, const struct g
 		struct ofd *ofd = find_or_add_ofd(build, task, rec);
 		struct err err = ERR_INIT;
 
-		*array_push(&build->snap->arena, &fdt->slots) = (struct fd_slot){
-			.fd = (int)rec->fd, .cloexec = rec->cloexec, .ofd = ofd
-		};
+		*array_push(&build->snap->arena, &fdt->slots) =
+			(struct fd_slot){ .fd = (int)rec->fd, .cloexec = rec->cloexec, .ofd = ofd };
 		if (fd_note_locks(build->x, task, ofd, rec, &err) < 0) {
 			err_wrap(&err, err.code, "descriptor %u", rec->fd);
 			complain(build->complaints, task->pid, &err);

@@ -64,7 +64,8 @@ static ThreadSasEntry *sas_of(struct snapshot *snap, const struct rec_thread *re
 	return sas;
 }
 
-static void fill_sched(struct snapshot *snap, ThreadCoreEntry *tc, const struct gathered_thread *from)
+static void fill_sched(struct snapshot *snap, ThreadCoreEntry *tc,
+		       const struct gathered_thread *from)
 {
 	const struct rec_thread *rec = &from->rec;
 
@@ -98,10 +99,14 @@ static int check_thread(const struct gathered_thread *thread, pid_t tid, struct 
 		__u64 bit;
 		const char *what;
 	} needed[] = {
-		{ RV_THREAD_STAT, "name" },	      { RV_THREAD_SCHED, "scheduling policy" },
-		{ RV_THREAD_CREDS, "credentials" },   { RV_THREAD_SECUREBITS, "securebits" },
-		{ RV_THREAD_SECCOMP, "seccomp mode" }, { RV_THREAD_SAS, "alternate stack" },
-		{ RV_THREAD_CTID, "clear_child_tid" }, { RV_THREAD_PDEATH, "parent death signal" },
+		{ RV_THREAD_STAT, "name" },
+		{ RV_THREAD_SCHED, "scheduling policy" },
+		{ RV_THREAD_CREDS, "credentials" },
+		{ RV_THREAD_SECUREBITS, "securebits" },
+		{ RV_THREAD_SECCOMP, "seccomp mode" },
+		{ RV_THREAD_SAS, "alternate stack" },
+		{ RV_THREAD_CTID, "clear_child_tid" },
+		{ RV_THREAD_PDEATH, "parent death signal" },
 	};
 
 	if (!thread)
@@ -225,8 +230,9 @@ static TaskCoreEntry *empty_task_core(struct snapshot *snap, const struct task *
 	return tc;
 }
 
-static int fill_task_core(struct snapshot *snap, TaskCoreEntry *tc, const struct frozen_task *frozen,
-			  const struct gathered_task *from, struct err *err)
+static int fill_task_core(struct snapshot *snap, TaskCoreEntry *tc,
+			  const struct frozen_task *frozen, const struct gathered_task *from,
+			  struct err *err)
 {
 	const struct rec_task *rec = &from->rec;
 

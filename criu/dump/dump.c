@@ -67,7 +67,7 @@ static int freeze(struct dump *dump, struct err *err)
 {
 	uint32_t timeout = dump->opts->timeout;
 	const struct freeze_opts opts = {
-		.deadline = timeout == 0		? COMPEL_NO_DEADLINE :
+		.deadline = timeout == 0                  ? COMPEL_NO_DEADLINE :
 			    timeout == OPTS_TIMEOUT_UNSET ? 0 :
 							    compel_deadline((int)timeout * 1000),
 		.note_sleep = dump->opts->engine[OPTS_ENGINE_THREADS] != OPTS_ENGINE_BPF,
@@ -85,8 +85,10 @@ static int check_not_own_tree(struct dump *dump, struct err *err)
 	for (size_t i = 0; i < dump->tree.tasks.n; i++)
 		if (dump->tree.tasks.v[i]->pid == getpid() ||
 		    dump->tree.tasks.v[i]->pid == getppid())
-			return err_set(err, -EINVAL, "crib runs inside the tree of task %d: start it "
-				       "from another shell, or with setsid", dump->opts->tree_pid);
+			return err_set(err, -EINVAL,
+				       "crib runs inside the tree of task %d: start it "
+				       "from another shell, or with setsid",
+				       dump->opts->tree_pid);
 	return 0;
 }
 
@@ -103,8 +105,11 @@ static void make_targets(struct dump *dump)
 		for (size_t t = 0; t < task->threads.n; t++)
 			tids[t] = task->threads.v[t].tid;
 		dump->targets[i] = (struct collect_target){
-			.pid = task->pid, .pidfd = task->pidfd, .tids = tids,
-			.nr_tids = task->threads.n, .zombie = task->zombie,
+			.pid = task->pid,
+			.pidfd = task->pidfd,
+			.tids = tids,
+			.nr_tids = task->threads.n,
+			.zombie = task->zombie,
 		};
 	}
 }
@@ -158,7 +163,8 @@ static int refuse_unsupported(struct dump *dump, struct err *err)
 		return err_set(err, -ENOTSUP, "%s", dump->complaints.text.v[0]);
 	const char *log = dump->opts->log_file;
 	if (!log || !strcmp(log, "-"))
-		return err_set(err, -ENOTSUP, "%zu objects of the tree cannot be dumped: see above", n);
+		return err_set(err, -ENOTSUP, "%zu objects of the tree cannot be dumped: see above",
+			       n);
 	return err_set(err, -ENOTSUP, "%zu objects of the tree cannot be dumped: see '%s%s%s'", n,
 		       log[0] == '/' ? "" : dump->opts->work_dir, log[0] == '/' ? "" : "/", log);
 }
@@ -173,7 +179,8 @@ static int extract(struct dump *dump, struct err *err)
 	int ret = extract_contents(&dump->snap, &dump->gather, &dump->extract, err);
 
 	if (ret == 0)
-		ret = mem_scan(&dump->snap, dump->opts->compat != OPTS_COMPAT_CRIU, &dump->mem, err);
+		ret = mem_scan(&dump->snap, dump->opts->compat != OPTS_COMPAT_CRIU, &dump->mem,
+			       err);
 	return ret;
 }
 
@@ -201,7 +208,8 @@ static int release_early(struct dump *dump, struct err *err)
 
 static int save(struct dump *dump, struct err *err)
 {
-	const struct image_save_opts opts = { .compat_criu = dump->opts->compat == OPTS_COMPAT_CRIU };
+	const struct image_save_opts opts = { .compat_criu =
+						      dump->opts->compat == OPTS_COMPAT_CRIU };
 	int ret = snapshot_validate(&dump->snap, err);
 
 	/* as criu: when asked, and for what */
@@ -397,12 +405,9 @@ struct inspect {
 static int inspect_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 {
 	static const struct stage stages[] = {
-		{ "open the engines", open_engines },
-		{ "freeze the tree", freeze },
-		{ "check the tree", check_not_own_tree },
-		{ "collect records", collect },
-		{ "build the snapshot", build },
-		{ 0 },
+		{ "open the engines", open_engines },     { "freeze the tree", freeze },
+		{ "check the tree", check_not_own_tree }, { "collect records", collect },
+		{ "build the snapshot", build },          { 0 },
 	};
 	struct inspect *inspect = ctx;
 	struct dump dump;

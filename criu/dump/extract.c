@@ -28,8 +28,8 @@ static int extract_threads(struct snapshot *snap, const struct gather *gather, s
 		array_each(struct thread, thread, &task->threads) {
 			const struct gathered_thread *from =
 				gather_find_thread(gather, task->pid, thread->tid);
-			int ret = thread_state_extract(snap, thread, from->rec.clear_child_tid,
-						       err);
+			int ret =
+				thread_state_extract(snap, thread, from->rec.clear_child_tid, err);
 			if (ret < 0)
 				return err_wrap(err, ret, "task %d: thread %d", task->pid,
 						thread->tid);

@@ -22,10 +22,10 @@ struct field_group {
 	__u32 from, to;
 };
 
-#define GROUP(bit, type, first, last)                                                    \
-	{                                                                                \
-		bit, __builtin_offsetof(type, first),                                    \
-			__builtin_offsetof(type, last) + sizeof(((type *)0)->last)       \
+#define GROUP(bit, type, first, last)                                                              \
+	{                                                                                          \
+		bit, __builtin_offsetof(type, first),                                              \
+			__builtin_offsetof(type, last) + sizeof(((type *)0)->last)                 \
 	}
 
 static const struct field_group task_groups[] = {
@@ -68,7 +68,8 @@ static const struct field_group mm_groups[] = {
 };
 
 /* Takes over the groups that @into has not got yet. */
-static void merge(const struct field_group *groups, struct rec_hdr *into, const struct rec_hdr *from)
+static void merge(const struct field_group *groups, struct rec_hdr *into,
+		  const struct rec_hdr *from)
 {
 	__u64 news = from->valid & ~into->valid;
 
@@ -108,8 +109,8 @@ static struct gathered_task *find_or_add_task(struct gather *gather, pid_t pid)
 	return task;
 }
 
-static struct gathered_thread *find_or_add_thread(struct gather *gather,
-						  struct gathered_task *task, pid_t tid)
+static struct gathered_thread *find_or_add_thread(struct gather *gather, struct gathered_task *task,
+						  pid_t tid)
 {
 	struct gathered_thread *thread = gather_find_thread(gather, task->pid, tid);
 
@@ -122,8 +123,8 @@ static struct gathered_thread *find_or_add_thread(struct gather *gather,
 	return thread;
 }
 
-static int take_thread(struct gather *gather, struct gathered_task *task,
-		       const struct rec_hdr *hdr, struct err *err)
+static int take_thread(struct gather *gather, struct gathered_task *task, const struct rec_hdr *hdr,
+		       struct err *err)
 {
 	const struct rec_thread *rec = (const void *)hdr;
 	struct gathered_thread *thread = find_or_add_thread(gather, task, (pid_t)hdr->tid);
@@ -220,7 +221,8 @@ static int take_ptimer(struct gather *gather, struct gathered_task *task, const 
 		}
 		return 0;
 	}
-	*array_push(&gather->arena, &task->ptimers) = arena_memdup(&gather->arena, rec, sizeof(*rec));
+	*array_push(&gather->arena, &task->ptimers) =
+		arena_memdup(&gather->arena, rec, sizeof(*rec));
 	return 0;
 }
 

@@ -21,24 +21,24 @@ struct gathered_thread {
 
 struct gathered_task {
 	pid_t pid;
-	struct rec_task rec;		      /* merged */
-	const struct rec_limits *limits;      /* NULL: nobody said */
+	struct rec_task rec;             /* merged */
+	const struct rec_limits *limits; /* NULL: nobody said */
 	const struct rec_sigactions *sigactions;
 	const struct rec_itimers *itimers;
-	ARRAY(struct rec_ptimer *) ptimers;   /* merged by id */
+	ARRAY(struct rec_ptimer *) ptimers; /* merged by id */
 	const struct rec_path *path[REC_PATH_EXE + 1];
-	const __u64 *auxv;		      /* mm.nr_auxv words */
-	ARRAY(const struct rec_vma *) vmas;   /* ascending */
-	ARRAY(const struct rec_fd *) fds;     /* ascending */
+	const __u64 *auxv;                       /* mm.nr_auxv words */
+	ARRAY(const struct rec_vma *) vmas;      /* ascending */
+	ARRAY(const struct rec_fd *) fds;        /* ascending */
 	ARRAY(struct gathered_thread *) threads; /* in the order of their first record */
-	struct rec_mm mm; /* merged. Last: it has a tail */
+	struct rec_mm mm;                        /* merged. Last: it has a tail */
 };
 
 struct gather {
 	struct rec_sink sink; /* what sources emit into */
 	struct arena arena;
 	ARRAY(struct gathered_task *) tasks;
-	struct hashmap by_pid;	  /* (0, pid): gathered_task */
+	struct hashmap by_pid;    /* (0, pid): gathered_task */
 	struct hashmap by_thread; /* (pid, tid): gathered_thread */
 	uint64_t nr_records;
 };

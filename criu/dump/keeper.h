@@ -12,7 +12,7 @@
 #include "base/progress.h"
 
 struct keeper {
-	int lifeline; /* end of file when the starter is gone */
+	int lifeline;              /* end of file when the starter is gone */
 	struct progress *progress; /* what the starter shows */
 };
 

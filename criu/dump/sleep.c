@@ -35,7 +35,8 @@ static uint64_t rest_of_sleep(const struct frozen_thread *thread)
 	if (!timeout)
 		return 0;
 	return timeout > (uint64_t)thread->slept_ns + AT_LEAST_NS ?
-		       timeout - (uint64_t)thread->slept_ns : AT_LEAST_NS;
+		       timeout - (uint64_t)thread->slept_ns :
+		       AT_LEAST_NS;
 }
 
 int sleep_complete(const struct frozen_tree *tree, struct gather *gather, struct err *err)
@@ -50,8 +51,10 @@ int sleep_complete(const struct frozen_tree *tree, struct gather *gather, struct
 			const struct gathered_thread *have =
 				gather_find_thread(gather, task->pid, thread->tid);
 			struct rec_thread rec = {
-				.hdr = { .type = REC_THREAD, .len = sizeof(rec),
-					 .pid = (uint32_t)task->pid, .tid = (uint32_t)thread->tid,
+				.hdr = { .type = REC_THREAD,
+					 .len = sizeof(rec),
+					 .pid = (uint32_t)task->pid,
+					 .tid = (uint32_t)thread->tid,
 					 .valid = RV_THREAD_RESTART },
 			};
 

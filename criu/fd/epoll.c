@@ -62,7 +62,8 @@ static bool may_be_in_tree(const struct snapshot *snap, const struct task *task,
 
 static int refuse(const struct fdinfo_watch *watch, struct err *err)
 {
-	return err_set(err, -ENOTSUP, "the epoll set watches a file (inode %llu) that was added as "
+	return err_set(err, -ENOTSUP,
+		       "the epoll set watches a file (inode %llu) that was added as "
 		       "descriptor %d and that no task of the tree has open: not supported",
 		       (unsigned long long)watch->ino, watch->fd);
 }
@@ -174,7 +175,8 @@ static int epoll_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct e
 	for (size_t i = 0; i < watches->v.n; i++) {
 		const struct fdinfo_watch *watch = &watches->v.v[i];
 		const struct kcmp_epoll_slot slot = {
-			.efd = (uint32_t)fd, .tfd = (uint32_t)watch->fd,
+			.efd = (uint32_t)fd,
+			.tfd = (uint32_t)watch->fd,
 			.toff = count_same_number(watches, i),
 		};
 		const struct ofd *target = find_watched(x->snap, ofd, watch, &slot);
@@ -209,7 +211,8 @@ static int epoll_adapt(struct snapshot *snap, const struct opts *opts, struct er
 			targets[k] = tfd->has_file_id ? hashmap_get(&files, 0, tfd->file_id) :
 							ofd_at(ofd->owner, (int)tfd->tfd);
 			if (!targets[k] || !targets[k]->owner || tfd->tfd > INT32_MAX)
-				ret = err_set(err, -EBADMSG, "task %d: epoll set at descriptor %d "
+				ret = err_set(err, -EBADMSG,
+					      "task %d: epoll set at descriptor %d "
 					      "watches descriptor %u, which is not open",
 					      ofd->owner->pid, ofd->owner_fd, tfd->tfd);
 		}
@@ -219,8 +222,7 @@ static int epoll_adapt(struct snapshot *snap, const struct opts *opts, struct er
 	return ret;
 }
 
-static int epoll_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd,
-		      struct err *err)
+static int epoll_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd, struct err *err)
 {
 	const EventpollFileEntry *entry = ofd->entry->epfd;
 	_cleanup_close_ int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -357,8 +359,10 @@ static int add_moved(struct filling *filling, struct err *err)
 		return err_sys(err, "wait for process %d", pid);
 	if (!WIFEXITED(status))
 		return err_set(err, -ECHILD, "process %d died while it filled an epoll set", pid);
-	return WEXITSTATUS(status) ? err_ret(err, -WEXITSTATUS(status), "add files that have "
-					     "another number now") : 0;
+	return WEXITSTATUS(status) ? err_ret(err, -WEXITSTATUS(status),
+					     "add files that have "
+					     "another number now") :
+				     0;
 }
 
 static int fill(struct filling *filling, struct err *err)
@@ -375,16 +379,18 @@ static int fill(struct filling *filling, struct err *err)
 	}
 	if (ret == 0)
 		ret = add_watches(filling, false, false);
-	return ret == 0 ? 0 : err_ret(err, ret, "add descriptor %u",
-				      filling->entry->tfd[filling->failed]->tfd);
+	return ret == 0 ? 0 :
+			  err_ret(err, ret, "add descriptor %u",
+				  filling->entry->tfd[filling->failed]->tfd);
 }
 
 static int epoll_finish(struct fd_opener *opener, const struct ofd *ofd, int fd, struct err *err)
 {
 	const EventpollFileEntry *entry = ofd->entry->epfd;
 	_cleanup_free_ int *fds = xzalloc(sizeof(*fds) * (entry->n_tfd + 1));
-	struct filling filling = { .opener = opener, .entry = entry, .targets = ofd->priv,
-				   .fds = fds, .epfd = fd };
+	struct filling filling = {
+		.opener = opener, .entry = entry, .targets = ofd->priv, .fds = fds, .epfd = fd
+	};
 
 	for (size_t i = 0; i < entry->n_tfd; i++)
 		fds[i] = -1;

@@ -30,9 +30,9 @@ struct fd_opener {
 	const struct snapshot *snap;
 	const struct opts *opts;
 	struct task *task; /* whose table is being filled */
-	int images_fd;	   /* the image directory */
-	int root_fd;	   /* paths of the image are looked up below it */
-	int service_fd;	   /* descriptors from this number on are crib's own: what must stay open
+	int images_fd;     /* the image directory */
+	int root_fd;       /* paths of the image are looked up below it */
+	int service_fd;    /* descriptors from this number on are crib's own: what must stay open
 			    * besides results is moved there with F_DUPFD_CLOEXEC. Numbers that the
 			    * table will have are occupied while kinds open, so nothing collides */
 	pid_t outer_pgid;  /* crib's own process group */
@@ -40,13 +40,12 @@ struct fd_opener {
 	 * A duplicate of a description that has been opened already: one that ->after named.
 	 * The caller owns *ret_fd.
 	 */
-	int (*fetch)(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd,
-		     struct err *err);
+	int (*fetch)(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd, struct err *err);
 };
 
 struct fd_kind {
 	const char *name; /* as inspect and messages show it */
-	FdTypes type;	  /* of its file_entry */
+	FdTypes type;     /* of its file_entry */
 
 	/* True for a description of this kind. The first match in the table wins. */
 	bool (*match)(const struct rec_fd *rec);
@@ -85,8 +84,7 @@ struct fd_kind {
 	const struct ofd *(*after)(const struct snapshot *snap, const struct ofd *ofd);
 
 	/* Restore: makes it, in the actor of ofd->owner. The caller owns *ret_fd. */
-	int (*open)(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd,
-		    struct err *err);
+	int (*open)(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd, struct err *err);
 
 	/*
 	 * Restore: once every descriptor of every table stands at its number (epoll sets, owners,

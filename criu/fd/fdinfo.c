@@ -155,13 +155,13 @@ static bool scan_lock(const char *pos, struct fdinfo_lock *lock)
 {
 	static const struct word kinds[] = {
 		{ "POSIX ", FDINFO_LOCK_POSIX },   { "FLOCK ", FDINFO_LOCK_FLOCK },
-		{ "OFDLCK ", FDINFO_LOCK_OFD },	   { "LEASE ", FDINFO_LOCK_LEASE },
+		{ "OFDLCK ", FDINFO_LOCK_OFD },    { "LEASE ", FDINFO_LOCK_LEASE },
 		{ "DELEG ", FDINFO_LOCK_OTHER },   { "LAYOUT ", FDINFO_LOCK_OTHER },
 		{ "UNKNOWN ", FDINFO_LOCK_OTHER }, { "ACCESS ", FDINFO_LOCK_OTHER },
 	};
 	static const struct word types[] = {
-		{ "READ ", F_RDLCK },  { "WRITE ", F_WRLCK }, { "UNLCK ", F_UNLCK },
-		{ "NONE ", F_UNLCK },  { "RW ", F_WRLCK },
+		{ "READ ", F_RDLCK }, { "WRITE ", F_WRLCK }, { "UNLCK ", F_UNLCK },
+		{ "NONE ", F_UNLCK }, { "RW ", F_WRLCK },
 	};
 	int kind, breaking;
 	uint64_t number, end;

@@ -20,9 +20,9 @@ struct fdinfo_eventfd {
 };
 
 struct fdinfo_timerfd {
-	int32_t clockid;	/* CLOCK_* */
-	uint64_t ticks;		/* expirations not yet read */
-	uint32_t settime_flags; /* TFD_TIMER_* */
+	int32_t clockid;               /* CLOCK_* */
+	uint64_t ticks;                /* expirations not yet read */
+	uint32_t settime_flags;        /* TFD_TIMER_* */
 	int64_t value_sec, value_nsec; /* time left; 0: not armed, or expired */
 	int64_t interval_sec, interval_nsec;
 };

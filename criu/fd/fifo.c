@@ -105,8 +105,7 @@ static int fifo_adapt(struct snapshot *snap, const struct opts *opts, struct err
 		if (entry->has_regf_id)
 			fifo->file = snapshot_find_file(snap, entry->regf_id);
 		if (!fifo->file || !fifo->file->entry->reg)
-			ret = err_set(err, -EBADMSG, "file %u is a FIFO without a path",
-				      entry->id);
+			ret = err_set(err, -EBADMSG, "file %u is a FIFO without a path", entry->id);
 		ofd->priv = fifo;
 	}
 	pipe_groups_link_data(&groups, snap->fifo_data.v, snap->fifo_data.n);

@@ -34,8 +34,9 @@ FownEntry *fd_fown_extract(struct snapshot *snap, int fd)
 	if (fd < 0 || fcntl(fd, F_GETOWN_EX, &owner) || !owner.pid)
 		return fown;
 	/* the image has the kernel's enum pid_type: PID, TGID, PGID */
-	static const uint32_t pid_type[] = { [F_OWNER_TID] = 0, [F_OWNER_PID] = 1,
-					     [F_OWNER_PGRP] = 2 };
+	static const uint32_t pid_type[] = {
+		[F_OWNER_TID] = 0, [F_OWNER_PID] = 1, [F_OWNER_PGRP] = 2
+	};
 	fown->pid_type = pid_type[owner.type];
 	fown->pid = (uint32_t)owner.pid;
 	if (!fcntl(fd, F_GETOWNER_UIDS, uids)) {
@@ -57,8 +58,7 @@ static int set_as_user(const FownEntry *fown, int fd, const struct f_owner_ex *o
 	int status;
 
 	if (pid == 0) {
-		if (syscall(SETRESUID, fown->uid, fown->euid, -1) ||
-		    fcntl(fd, F_SETOWN_EX, owner))
+		if (syscall(SETRESUID, fown->uid, fown->euid, -1) || fcntl(fd, F_SETOWN_EX, owner))
 			_exit(errno);
 		_exit(0);
 	}
@@ -69,7 +69,8 @@ static int set_as_user(const FownEntry *fown, int fd, const struct f_owner_ex *o
 	if (!WIFEXITED(status))
 		return err_set(err, -ECHILD, "process %d died while it set an owner", pid);
 	return WEXITSTATUS(status) ? err_ret(err, -WEXITSTATUS(status), "F_SETOWN_EX %d as user %u",
-					     owner->pid, fown->euid) : 0;
+					     owner->pid, fown->euid) :
+				     0;
 }
 
 int fd_fown_apply(const FownEntry *fown, int fd, struct err *err)

@@ -29,9 +29,11 @@ static int check_limit(const struct fd_extract *x, const char *name, const struc
 
 	if (!S_ISREG(st->st_mode) || size <= x->opts->ghost_limit)
 		return 0;
-	return err_set(err, -ENOTSUP, "deleted file '%s' holds %llu bytes, more than %llu: use "
-		       "--ghost-limit %llu", name, (unsigned long long)size,
-		       (unsigned long long)x->opts->ghost_limit, (unsigned long long)size);
+	return err_set(err, -ENOTSUP,
+		       "deleted file '%s' holds %llu bytes, more than %llu: use "
+		       "--ghost-limit %llu",
+		       name, (unsigned long long)size, (unsigned long long)x->opts->ghost_limit,
+		       (unsigned long long)size);
 }
 
 static int check_links(const struct fd_extract *x, const char *name, const struct stat *st,
@@ -40,8 +42,10 @@ static int check_links(const struct fd_extract *x, const char *name, const struc
 	if (st->st_nlink == 0 || S_ISDIR(st->st_mode))
 		return check_limit(x, name, st, err);
 	if (!x->opts->link_remap)
-		return err_set(err, -ENOTSUP, "'%s' was deleted and has a link elsewhere: use "
-			       "--link-remap", name);
+		return err_set(err, -ENOTSUP,
+			       "'%s' was deleted and has a link elsewhere: use "
+			       "--link-remap",
+			       name);
 	return 0;
 }
 
@@ -118,7 +122,9 @@ static int add_ghost(struct fd_extract *x, const struct stat *st, int fd, uint32
 	if (S_ISREG(st->st_mode) && content < 0)
 		return content;
 	*array_push(&x->snap->arena, &x->snap->ghosts) = (struct ghost){
-		.id = id, .entry = ghost_entry_new(x->snap, st), .fd = content,
+		.id = id,
+		.entry = ghost_entry_new(x->snap, st),
+		.fd = content,
 	};
 	return 0;
 }
@@ -248,13 +254,16 @@ int ghost_open(struct fd_opener *opener, const RegFileEntry *reg, int flags, str
 	if (!remap)
 		return -ENOENT;
 	const struct ghost *ghost = remap->remap_type == REMAP_TYPE__GHOST ?
-					    find_ghost(opener->snap, remap->remap_id) : NULL;
+					    find_ghost(opener->snap, remap->remap_id) :
+					    NULL;
 	if (ghost && ghost->fd >= 0)
 		return open_nameless(ghost, reg, flags, err);
 	const char *path = stand_in_path(opener->snap, remap);
 	if (!path)
-		return err_set(err, -EBADMSG, "deleted file '%s' is not in the image (remap type "
-			       "%d, id %u)", reg->name, (int)remap->remap_type, remap->remap_id);
+		return err_set(err, -EBADMSG,
+			       "deleted file '%s' is not in the image (remap type "
+			       "%d, id %u)",
+			       reg->name, (int)remap->remap_type, remap->remap_id);
 	int fd = openat(opener->root_fd, below(path), flags | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, errno == ENOENT ? -ENXIO : -errno,
@@ -270,15 +279,18 @@ static int make_node(const struct ghost *ghost, int images_fd, int root_fd, stru
 
 	if (S_ISDIR(entry->mode))
 		return mkdirat(root_fd, path, entry->mode & 07777) ?
-			       err_sys(err, "make directory '%s'", ghost->path) : 0;
+			       err_sys(err, "make directory '%s'", ghost->path) :
+			       0;
 	if (S_ISLNK(entry->mode))
 		return symlinkat(entry->symlnk_target ? entry->symlnk_target : "", root_fd, path) ?
-			       err_sys(err, "make symbolic link '%s'", ghost->path) : 0;
+			       err_sys(err, "make symbolic link '%s'", ghost->path) :
+			       0;
 	if (!S_ISREG(entry->mode))
 		return mknodat(root_fd, path, entry->mode, entry->rdev) ?
-			       err_sys(err, "make '%s' of mode %o", ghost->path, entry->mode) : 0;
-	_cleanup_close_ int fd = openat(root_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-					0600);
+			       err_sys(err, "make '%s' of mode %o", ghost->path, entry->mode) :
+			       0;
+	_cleanup_close_ int fd =
+		openat(root_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, "create '%s'", ghost->path);
 	return image_copy_ghost(images_fd, ghost->id, fd, err);
@@ -398,8 +410,8 @@ static int remove_ghost(const struct snapshot *snap, struct ghost *ghost, int ro
 {
 	const char *name = original_name(snap, ghost), *path = take_ptr(ghost->path);
 
-	if (syscall(SYS_renameat2, root_fd, below(path), root_fd, below(name),
-		    RENAME_NOREPLACE) == 0)
+	if (syscall(SYS_renameat2, root_fd, below(path), root_fd, below(name), RENAME_NOREPLACE) ==
+	    0)
 		path = name;
 	if (unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0) &&
 	    errno != ENOENT)

@@ -16,8 +16,8 @@
 
 /* The first that matches takes a description; regular files take what has a path. */
 static const struct fd_kind *const kinds[] = {
-	&fd_kind_tty,	  &fd_kind_pipe,     &fd_kind_fifo,    &fd_kind_eventfd, &fd_kind_epoll,
-	&fd_kind_timerfd, &fd_kind_signalfd, &fd_kind_memfd,   &fd_kind_reg,
+	&fd_kind_tty,     &fd_kind_pipe,     &fd_kind_fifo,  &fd_kind_eventfd, &fd_kind_epoll,
+	&fd_kind_timerfd, &fd_kind_signalfd, &fd_kind_memfd, &fd_kind_reg,
 };
 
 const struct fd_kind *fd_kind_of_record(const struct rec_fd *rec)

@@ -24,12 +24,13 @@ void pipe_cleanup(struct snapshot *snap);
 
 /* fd_extract.priv */
 struct fd_shared {
-	struct hashmap paths;	/* (hash of path and flags, dev ^ ino): struct ofd, fd_extract_path() */
-	struct hashmap ghosts;	/* (dev, ino): struct fd_ghost_ref */
+	struct hashmap
+		paths; /* (hash of path and flags, dev ^ ino): struct ofd, fd_extract_path() */
+	struct hashmap ghosts;  /* (dev, ino): struct fd_ghost_ref */
 	struct hashmap objects; /* (ofd type, inode number): of the kind: pipes, ttys .. */
 	uint32_t next_ghost_id;
-	bool pipes_known;	/* objects has all pipes of the tree */
-	int own_pipe[2];	/* crib's own, where others are copied to; -1: not made yet */
+	bool pipes_known; /* objects has all pipes of the tree */
+	int own_pipe[2];  /* crib's own, where others are copied to; -1: not made yet */
 };
 
 static inline struct fd_shared *fd_shared(const struct fd_extract *x)

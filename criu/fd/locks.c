@@ -45,8 +45,10 @@ static int check_lock(const struct fd_extract *x, const struct rec_fd *rec,
 		return err_set(err, -ENOTSUP, "'%.*s' has a %s: not supported", (int)rec->path_len,
 			       rec->path, kind_name(lock->kind));
 	if (lock->breaking)
-		return err_set(err, -ENOTSUP, "the lease of '%.*s' is being broken by somebody who "
-			       "opens the file: try again later", (int)rec->path_len, rec->path);
+		return err_set(err, -ENOTSUP,
+			       "the lease of '%.*s' is being broken by somebody who "
+			       "opens the file: try again later",
+			       (int)rec->path_len, rec->path);
 	return 0;
 }
 
@@ -70,8 +72,7 @@ int fd_note_locks(const struct fd_extract *x, const struct task *task, const str
 	_cleanup_strbuf_ struct strbuf text = { 0 };
 	struct fdinfo_locks locks = { 0 };
 
-	if (rec->unlocked || (!S_ISREG(rec->mode) && !S_ISDIR(rec->mode)) ||
-	    (rec->flags & O_PATH))
+	if (rec->unlocked || (!S_ISREG(rec->mode) && !S_ISDIR(rec->mode)) || (rec->flags & O_PATH))
 		return 0;
 	int ret = fdinfo_read_of(task->pid, rec->fd, &text, err);
 	if (ret == 0)
@@ -100,16 +101,22 @@ int locks_adapt(const struct snapshot *snap, const struct opts *opts, struct err
 
 		if (lock->flag != FDINFO_LOCK_POSIX && lock->flag != FDINFO_LOCK_FLOCK &&
 		    lock->flag != FDINFO_LOCK_OFD && lock->flag != FDINFO_LOCK_LEASE)
-			return err_set(err, -ENOTSUP, "task %d: descriptor %d has a lock of kind "
-				       "%u: not supported", lock->pid, lock->fd, lock->flag);
+			return err_set(err, -ENOTSUP,
+				       "task %d: descriptor %d has a lock of kind "
+				       "%u: not supported",
+				       lock->pid, lock->fd, lock->flag);
 		if (!snapshot_find_task(snap, lock->pid))
-			return err_set(err, -EBADMSG, "a lock is held by task %d, which is not "
-				       "there", lock->pid);
+			return err_set(err, -EBADMSG,
+				       "a lock is held by task %d, which is not "
+				       "there",
+				       lock->pid);
 		if (lock->start < 0 || lock->len < 0 ||
 		    (lock->type != F_RDLCK && lock->type != F_WRLCK))
-			return err_set(err, -EBADMSG, "task %d: descriptor %d has a lock of type "
-				       "%u of %lld bytes from %lld on", lock->pid, lock->fd,
-				       lock->type, (long long)lock->len, (long long)lock->start);
+			return err_set(err, -EBADMSG,
+				       "task %d: descriptor %d has a lock of type "
+				       "%u of %lld bytes from %lld on",
+				       lock->pid, lock->fd, lock->type, (long long)lock->len,
+				       (long long)lock->start);
 	}
 	return 0;
 }
@@ -134,16 +141,16 @@ bool fd_has_locks(const struct snapshot *snap, const struct task *task)
 
 static int take_lock(const FileLockEntry *lock)
 {
-	struct flock range = { .l_type = (short)lock->type, .l_whence = SEEK_SET,
-			       .l_start = lock->start, .l_len = lock->len };
+	struct flock range = { .l_type = (short)lock->type,
+			       .l_whence = SEEK_SET,
+			       .l_start = lock->start,
+			       .l_len = lock->len };
 
 	switch (lock->flag) {
 	case FDINFO_LOCK_FLOCK:
 		return flock(lock->fd, (lock->type == F_WRLCK ? LOCK_EX : LOCK_SH) | LOCK_NB);
-	case FDINFO_LOCK_OFD:
-		return fcntl(lock->fd, F_OFD_SETLK, &range);
-	default:
-		return fcntl(lock->fd, F_SETLEASE, (int)lock->type);
+	case FDINFO_LOCK_OFD: return fcntl(lock->fd, F_OFD_SETLK, &range);
+	default: return fcntl(lock->fd, F_SETLEASE, (int)lock->type);
 	}
 }
 

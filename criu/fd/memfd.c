@@ -69,8 +69,8 @@ static int64_t hugetlb_flag(int fd, struct err *err)
 		return err_sys(err, "statfs");
 	if ((uint32_t)fs.f_type != HUGETLBFS_MAGIC)
 		return 0;
-	return (int64_t)(MFD_HUGETLB |
-			 (uint32_t)__builtin_ctzll((uint64_t)fs.f_bsize) << MFD_HUGE_SHIFT);
+	return (int64_t)(MFD_HUGETLB | (uint32_t)__builtin_ctzll((uint64_t)fs.f_bsize)
+					       << MFD_HUGE_SHIFT);
 }
 
 /* The inode number as criu has it, unless other shared memory has the same. */
@@ -181,8 +181,8 @@ int memfd_extract_path(struct fd_extract *x, struct ofd *ofd, const struct rec_f
 struct memfd_file {
 	const MemfdInodeEntry *inode;
 	const struct shmem *shmem; /* its contents */
-	int fd;			   /* owned, inherited by all actors; -1: not made yet */
-	uint32_t late_seals;	   /* to be set when mappings stand that they forbid */
+	int fd;                    /* owned, inherited by all actors; -1: not made yet */
+	uint32_t late_seals;       /* to be set when mappings stand that they forbid */
 };
 
 static bool memfd_resource(const struct snapshot *snap, const struct ofd *ofd, char *buf,
@@ -382,8 +382,8 @@ static int make_file(struct memfd_file *file, uint32_t page_size, int images_fd,
 		ret = set_attributes(file, err);
 	if (ret < 0)
 		return ret;
-	_cleanup_close_ int reader = file->late_seals ? take_fd(&file->fd) :
-						       fd_reopen(file->fd, O_RDONLY, err);
+	_cleanup_close_ int reader =
+		file->late_seals ? take_fd(&file->fd) : fd_reopen(file->fd, O_RDONLY, err);
 	if (reader < 0)
 		return reader;
 	cleanup_close(&file->fd);
@@ -449,8 +449,7 @@ int memfd_open_path(const struct ofd *ofd, int flags, int *ret_fd, struct err *e
 	return 0;
 }
 
-static int memfd_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd,
-		      struct err *err)
+static int memfd_open(struct fd_opener *opener, const struct ofd *ofd, int *ret_fd, struct err *err)
 {
 	const MemfdFileEntry *entry = ofd->entry->memfd;
 	int flags = (int)(entry->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_NOATIME | O_PATH));

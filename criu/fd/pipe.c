@@ -29,8 +29,7 @@ static bool pipe_match(const struct rec_fd *rec)
 /* ---- Dump ---- */
 
 /* True if somebody has the end open that the tree has not; or -errno. */
-static int is_open_outside(const struct pipe_object *object, const struct ofd *ofd,
-			   struct err *err)
+static int is_open_outside(const struct pipe_object *object, const struct ofd *ofd, struct err *err)
 {
 	struct pollfd pollfd = { .events = 0 };
 	_cleanup_close_ int fd = pidref_getfd(ofd->owner->pidfd, ofd->owner_fd);
@@ -64,10 +63,11 @@ static int pipe_check(const struct fd_extract *x, const struct ofd *ofd, struct 
 	object->outside = true;
 	if (is_external(x->opts, object->id))
 		return 0;
-	return err_set(err, -ENOTSUP, "the end to %s of pipe:[%u] is open outside of the tree: use "
+	return err_set(err, -ENOTSUP,
+		       "the end to %s of pipe:[%u] is open outside of the tree: use "
 		       "--external pipe:[%u], and give a new one to restore with --inherit-fd "
-		       "fd[N]:pipe:[%u]", object->nr_readers ? "write" : "read", object->id,
-		       object->id, object->id);
+		       "fd[N]:pipe:[%u]",
+		       object->nr_readers ? "write" : "read", object->id, object->id, object->id);
 }
 
 static int pipe_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
@@ -113,7 +113,8 @@ static int check_other_end(const struct pipe_group *group, const struct ofd *ofd
 {
 	if (ofd->inherited_fd >= 0 || !group->data || !group->data->entry->outside)
 		return 0;
-	return err_set(err, -EINVAL, "task %d: descriptor %d: the other end of pipe:[%u] was open "
+	return err_set(err, -EINVAL,
+		       "task %d: descriptor %d: the other end of pipe:[%u] was open "
 		       "outside of the tree: give a new one with --inherit-fd fd[N]:pipe:[%u]",
 		       ofd->owner->pid, ofd->owner_fd, group->id, group->id);
 }
@@ -133,8 +134,8 @@ static void note_end(struct pipe_group *group, const struct ofd *ofd)
 static int32_t *make_parking(struct snapshot *snap, size_t nr_groups, struct err *err)
 {
 	size_t size = nr_groups * 2 * sizeof(int32_t);
-	int32_t *parked = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-			       0);
+	int32_t *parked =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (parked == MAP_FAILED) {
 		err_sys(err, "map %zu bytes", size);
 		return NULL;

@@ -85,7 +85,8 @@ static int own_pipe(struct fd_shared *shared, int size, struct err *err)
 	if (fds[0] < 0 && pipe2(fds, O_CLOEXEC | O_NONBLOCK))
 		return err_sys(err, "make a pipe");
 	if (fcntl(fds[1], F_GETPIPE_SZ) < size && fcntl(fds[1], F_SETPIPE_SZ, size) < 0)
-		return err_sys(err, "make a pipe of %d bytes to read one that has as many; raise "
+		return err_sys(err,
+			       "make a pipe of %d bytes to read one that has as many; raise "
 			       "/proc/sys/fs/pipe-max-size or run crib with CAP_SYS_RESOURCE",
 			       size);
 	return 0;
@@ -200,8 +201,10 @@ static int set_size(const PipeDataEntry *entry, int fd, struct err *err)
 	if (!entry->has_size || !entry->size || now == (int)entry->size)
 		return 0;
 	if (fcntl(fd, F_SETPIPE_SZ, entry->size) < 0)
-		return err_sys(err, "give a pipe its %u bytes; raise /proc/sys/fs/pipe-max-size or "
-			       "run crib with CAP_SYS_RESOURCE", entry->size);
+		return err_sys(err,
+			       "give a pipe its %u bytes; raise /proc/sys/fs/pipe-max-size or "
+			       "run crib with CAP_SYS_RESOURCE",
+			       entry->size);
 	return 0;
 }
 
@@ -263,8 +266,10 @@ int pipe_data_fill(const struct pipe_group *group, int fd, struct err *err)
 	if ((uint32_t)there == data->entry->bytes)
 		return 0;
 	if (there)
-		return err_set(err, -EEXIST, "the pipe has %d bytes in it already, %u are to be put "
-			       "in", there, data->entry->bytes);
+		return err_set(err, -EEXIST,
+			       "the pipe has %d bytes in it already, %u are to be put "
+			       "in",
+			       there, data->entry->bytes);
 	if (data->entry->n_packets)
 		return write_packets(data, fd, err);
 	return write_all(fd, data->data, data->entry->bytes, err);

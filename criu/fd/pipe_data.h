@@ -12,11 +12,11 @@
 
 /* One pipe, and what of the tree has it open. */
 struct pipe_object {
-	uint32_t id; /* pipe_id of the image: the inode number */
+	uint32_t id;                     /* pipe_id of the image: the inode number */
 	uint32_t nr_readers, nr_writers; /* descriptions */
-	const struct ofd *first;  /* of all, in the order of the tree */
-	const struct ofd *reader; /* one that can be read from; NULL: none */
-	bool packets; /* a writer is in packet mode (O_DIRECT) */
+	const struct ofd *first;         /* of all, in the order of the tree */
+	const struct ofd *reader;        /* one that can be read from; NULL: none */
+	bool packets;                    /* a writer is in packet mode (O_DIRECT) */
 	bool outside; /* the other end is open outside of the tree, and that is accepted */
 };
 

@@ -28,8 +28,8 @@ static const struct memory_device {
 	uint64_t rdev;
 	const char *path; /* where it is on every machine */
 } memory_devices[] = {
-	{ MEM_MAJOR << 20 | 3, "/dev/null" },	{ MEM_MAJOR << 20 | 5, "/dev/zero" },
-	{ MEM_MAJOR << 20 | 7, "/dev/full" },	{ MEM_MAJOR << 20 | 8, "/dev/random" },
+	{ MEM_MAJOR << 20 | 3, "/dev/null" },    { MEM_MAJOR << 20 | 5, "/dev/zero" },
+	{ MEM_MAJOR << 20 | 7, "/dev/full" },    { MEM_MAJOR << 20 | 8, "/dev/random" },
 	{ MEM_MAJOR << 20 | 9, "/dev/urandom" },
 };
 
@@ -85,10 +85,12 @@ int reg_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err
 	if (is_external(x->opts, rec))
 		return 0;
 	if (rec->file_flags & REC_FILE_UNREACHABLE)
-		return err_set(err, -ENOTSUP, "'%.*s' is not below crib's root directory: run crib "
+		return err_set(err, -ENOTSUP,
+			       "'%.*s' is not below crib's root directory: run crib "
 			       "where it is, or use --external file[%x:%llx] and give one to "
-			       "restore with --inherit-fd", (int)rec->path_len, rec->path,
-			       (unsigned int)rec->mnt_id, (unsigned long long)rec->ino);
+			       "restore with --inherit-fd",
+			       (int)rec->path_len, rec->path, (unsigned int)rec->mnt_id,
+			       (unsigned long long)rec->ino);
 	return ghost_check(x, rec, err);
 }
 
@@ -105,7 +107,8 @@ static RegFileEntry *reg_entry_new(struct snapshot *snap, const struct rec_fd *r
 }
 
 /* The duplicate may be none, for writing only, or O_PATH; what cannot be read has no build id. */
-static void fill_build_id(struct snapshot *snap, RegFileEntry *reg, const struct rec_fd *rec, int fd)
+static void fill_build_id(struct snapshot *snap, RegFileEntry *reg, const struct rec_fd *rec,
+			  int fd)
 {
 	int access = rec->flags & O_ACCMODE;
 
@@ -149,8 +152,10 @@ static int check_path(const RegFileEntry *reg, const struct stat *st, struct err
 	if (now.st_dev == st->st_dev && now.st_ino == st->st_ino)
 		return 0;
 	if (is_device(st->st_mode) && memory_device_path(device_number(st->st_rdev)))
-		return err_set(err, -ENOTSUP, "device '%s' was mounted over or replaced: use "
-			       "--evasive-devices to take another one of its number", reg->name);
+		return err_set(err, -ENOTSUP,
+			       "device '%s' was mounted over or replaced: use "
+			       "--evasive-devices to take another one of its number",
+			       reg->name);
 	return err_set(err, -ENOTSUP, "'%s' is another file now: it was mounted over or replaced",
 		       reg->name);
 }
@@ -165,8 +170,10 @@ static int stat_by_path_or_fd(const RegFileEntry *reg, const struct rec_fd *rec,
 	if (fstatat(AT_FDCWD, reg->name, st, flags))
 		return err_sys(err, "stat '%s'", reg->name);
 	if (rec->ino && st->st_ino != rec->ino)
-		return err_set(err, -ENOTSUP, "'%s' is another file now: it was mounted over or "
-			       "replaced", reg->name);
+		return err_set(err, -ENOTSUP,
+			       "'%s' is another file now: it was mounted over or "
+			       "replaced",
+			       reg->name);
 	return 0;
 }
 
@@ -296,8 +303,10 @@ static int reg_adapt(struct snapshot *snap, const struct opts *opts, struct err 
 		const RegFileEntry *reg = ofd->entry->reg;
 
 		if (reg && reg->ext && ofd->inherited_fd < 0)
-			return err_set(err, -EINVAL, "'%s' was dumped as an external file: give one "
-				       "with --inherit-fd fd[N]:%s", reg->name, reg->name);
+			return err_set(err, -EINVAL,
+				       "'%s' was dumped as an external file: give one "
+				       "with --inherit-fd fd[N]:%s",
+				       reg->name, reg->name);
 	}
 	return 0;
 }
@@ -311,9 +320,11 @@ static int check_build_id(const RegFileEntry *reg, int flags, int fd, struct err
 	if (!readable && copy < 0)
 		return err_wrap(err, copy, "read the build id of '%s'", reg->name);
 	if (!buildid_is_same(reg, readable ? fd : copy))
-		return err_set(err, -ESTALE, "'%s' is another program or library than when it was "
+		return err_set(err, -ESTALE,
+			       "'%s' is another program or library than when it was "
 			       "dumped: its build id has changed; put the old file back, or use "
-			       "--file-validation filesize", reg->name);
+			       "--file-validation filesize",
+			       reg->name);
 	return 0;
 }
 
@@ -321,8 +332,10 @@ static int check_type(const RegFileEntry *reg, const struct stat *st, struct err
 {
 	if (!reg->has_mode || (st->st_mode & S_IFMT) == (reg->mode & S_IFMT))
 		return 0;
-	return err_set(err, -ESTALE, "'%s' is of another type than when it was dumped: mode %o, "
-		       "was %o; put the old file back", reg->name, st->st_mode, reg->mode);
+	return err_set(err, -ESTALE,
+		       "'%s' is of another type than when it was dumped: mode %o, "
+		       "was %o; put the old file back",
+		       reg->name, st->st_mode, reg->mode);
 }
 
 static int check_same_file(const struct fd_opener *opener, const RegFileEntry *reg, int flags,
@@ -336,18 +349,22 @@ static int check_same_file(const struct fd_opener *opener, const RegFileEntry *r
 	if (ret < 0)
 		return ret;
 	if (reg->has_rdev && is_device(st.st_mode) && device_number(st.st_rdev) != reg->rdev)
-		return err_set(err, -ESTALE, "'%s' is another device than when it was dumped: "
-			       "%u:%u; put the old one back, or use --evasive-devices", reg->name,
-			       major(st.st_rdev), minor(st.st_rdev));
+		return err_set(err, -ESTALE,
+			       "'%s' is another device than when it was dumped: "
+			       "%u:%u; put the old one back, or use --evasive-devices",
+			       reg->name, major(st.st_rdev), minor(st.st_rdev));
 	if (reg->has_size && S_ISREG(st.st_mode) && (uint64_t)st.st_size != reg->size)
-		return err_set(err, -ESTALE, "'%s' has changed: %llu bytes, %llu when it was dumped; "
-			       "put the old file back", reg->name, (unsigned long long)st.st_size,
+		return err_set(err, -ESTALE,
+			       "'%s' has changed: %llu bytes, %llu when it was dumped; "
+			       "put the old file back",
+			       reg->name, (unsigned long long)st.st_size,
 			       (unsigned long long)reg->size);
 	if (reg->has_mode && !opener->opts->skip_file_rwx_check &&
 	    (st.st_mode & 0777) != (reg->mode & 0777))
-		return err_set(err, -ESTALE, "'%s' has mode %o, %o when it was dumped; change it "
-			       "back or use --skip-file-rwx-check", reg->name, st.st_mode & 07777,
-			       reg->mode & 07777);
+		return err_set(err, -ESTALE,
+			       "'%s' has mode %o, %o when it was dumped; change it "
+			       "back or use --skip-file-rwx-check",
+			       reg->name, st.st_mode & 07777, reg->mode & 07777);
 	if (reg->n_build_id && opener->opts->file_validation == OPTS_VALIDATE_BUILDID)
 		return check_build_id(reg, flags, fd, err);
 	return 0;
@@ -391,9 +408,10 @@ static int describe_open_failure(const struct fd_opener *opener, const RegFileEn
 				 int failed, struct err *err)
 {
 	if (failed == ENOENT || failed == ENOTDIR)
-		return err_set(err, -failed, "'%s' is gone; put it back, or give another file with "
-			       "--inherit-fd fd[N]:%s", reg->name,
-			       reg->name + strspn(reg->name, "/"));
+		return err_set(err, -failed,
+			       "'%s' is gone; put it back, or give another file with "
+			       "--inherit-fd fd[N]:%s",
+			       reg->name, reg->name + strspn(reg->name, "/"));
 	_cleanup_close_ int fd = open_below_root(opener, reg->name, O_PATH);
 	struct stat st;
 	int ret = fd >= 0 && fstat(fd, &st) == 0 ? check_type(reg, &st, err) : 0;

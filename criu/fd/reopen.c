@@ -21,7 +21,8 @@ int fd_reopen(int fd, int flags, struct err *err)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	int copy = open(path, flags | O_CLOEXEC | O_NOCTTY);
 	if (copy < 0 && errno == ENOENT && access("/proc/self/fd", F_OK))
-		return err_set(err, -ENOENT, "open a descriptor again: /proc is not mounted here, "
+		return err_set(err, -ENOENT,
+			       "open a descriptor again: /proc is not mounted here, "
 			       "mount it (mount -t proc proc /proc)");
 	return copy < 0 ? err_sys(err, "open a descriptor again by '%s'", path) : copy;
 }
@@ -68,8 +69,9 @@ int fd_fetch_number(const struct fd_opener *opener, const struct task *task, int
 	if (pidfd < 0)
 		return err_ret(err, pidfd, "pidfd_open task %d", task->pid);
 	int fd = pidref_getfd(pidfd, number);
-	return fd < 0 ? err_ret(err, fd, "pidfd_getfd descriptor %d of task %d", number,
-				task->pid) : fd;
+	return fd < 0 ?
+		       err_ret(err, fd, "pidfd_getfd descriptor %d of task %d", number, task->pid) :
+		       fd;
 }
 
 int fd_open_inherited(const struct ofd *ofd, uint32_t flags, int *ret_fd, struct err *err)

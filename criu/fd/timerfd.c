@@ -89,8 +89,7 @@ static int timerfd_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct
 	entry->vnsec = (uint64_t)info.value_nsec;
 	entry->isec = (uint64_t)info.interval_sec;
 	entry->insec = (uint64_t)info.interval_nsec;
-	if (is_time_of_day(entry->settime_flags, entry->clockid) &&
-	    (entry->vsec || entry->vnsec)) {
+	if (is_time_of_day(entry->settime_flags, entry->clockid) && (entry->vsec || entry->vnsec)) {
 		entry->has_expires_ns = true;
 		entry->expires_ns = (uint64_t)((now.tv_sec + info.value_sec) * NSEC_PER_SEC +
 					       now.tv_nsec + info.value_nsec);

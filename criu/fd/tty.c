@@ -29,7 +29,7 @@ enum {
 	PTS_MAJOR_FIRST = 136,
 	PTS_MAJOR_LAST = 143,
 	MAX_PTS = 1 << 20,
-	FIRST_SERIAL = 64, /* minor of ttyS0 */
+	FIRST_SERIAL = 64,    /* minor of ttyS0 */
 	CURRENT_INDEX = 1006, /* what the format has for /dev/tty in place of a number */
 };
 
@@ -167,8 +167,8 @@ static int tty_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct err
 	enum tty_role role = role_of(ofd->rec->rdev);
 	uint32_t index = tty_index(ofd->rec, role, fd);
 	TtyFileEntry *tty = SNAP_MSG(snap, TtyFileEntry, tty_file_entry);
-	TtyInfoEntry *info = hashmap_get(&fd_shared(x)->objects, FD_TYPES__TTY,
-					 info_id(role, index));
+	TtyInfoEntry *info =
+		hashmap_get(&fd_shared(x)->objects, FD_TYPES__TTY, info_id(role, index));
 
 	if (!info) {
 		info = info_new(snap, ofd, role, index, fd);
@@ -212,10 +212,9 @@ static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err
 	char external[32];
 
 	if (role_of(ofd->rec->rdev) == TTY_MASTER)
-		return tty_data_save(x->snap, info,
-				     find_end(x->snap, TTY_SLAVE, info->pty->index), fd, err);
-	if (role_of(ofd->rec->rdev) != TTY_SLAVE ||
-	    find_end(x->snap, TTY_MASTER, info->pty->index))
+		return tty_data_save(x->snap, info, find_end(x->snap, TTY_SLAVE, info->pty->index),
+				     fd, err);
+	if (role_of(ofd->rec->rdev) != TTY_SLAVE || find_end(x->snap, TTY_MASTER, info->pty->index))
 		return 0;
 	if (!info->termios) /* its master was closed: hung up, which a new pair can be as well */
 		return 0;
@@ -225,9 +224,11 @@ static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err
 	const struct task *root = x->snap->tasks.v[0];
 	if (x->opts->shell_job && is_terminal_of(root, ofd->rec->rdev))
 		return 0;
-	return err_set(err, -ENOTSUP, "the other side of '%.*s' is outside of the tree: use "
+	return err_set(err, -ENOTSUP,
+		       "the other side of '%.*s' is outside of the tree: use "
 		       "--shell-job if it is the terminal that the job was started from, else "
-		       "--external tty[%s]", (int)ofd->rec->path_len, ofd->rec->path, external);
+		       "--external tty[%s]",
+		       (int)ofd->rec->path_len, ofd->rec->path, external);
 }
 
 /* ---- Restore ---- */
@@ -267,7 +268,8 @@ void fd_restore_begin(struct snapshot *snap, const struct opts *opts)
 static int open_own_terminal(const struct snapshot *snap, int flags, struct err *err)
 {
 	if (!snap->terminal)
-		return err_set(err, -ENXIO, "the shell job needs a terminal: run crib restore in one");
+		return err_set(err, -ENXIO,
+			       "the shell job needs a terminal: run crib restore in one");
 	int fd = open(snap->terminal, flags | O_NOCTTY | O_CLOEXEC);
 	return fd < 0 ? err_sys(err, "open terminal '%s' for the shell job", snap->terminal) : fd;
 }
@@ -292,7 +294,8 @@ static int open_slave(struct fd_opener *opener, const struct ofd *ofd, const Tty
 			return fd < 0 ? err_sys(err, "inherit a descriptor for %s", resource) : fd;
 		}
 		if (!opener->opts->shell_job)
-			return err_set(err, -ENXIO, "the terminal %s is not in the image: use "
+			return err_set(err, -ENXIO,
+				       "the terminal %s is not in the image: use "
 				       "--shell-job for this terminal or --inherit-fd fd[N]:%s",
 				       resource, resource);
 		return open_own_terminal(opener->snap, flags, err);
@@ -308,13 +311,11 @@ static int open_master(const struct fd_opener *opener, const TtyInfoEntry *info,
 	const struct tty_pair *pair = tty_find_pair(opener->snap, info->pty->index);
 
 	if (!pair)
-		return err_set(err, -EBADMSG, "pseudo-terminal %u was not made",
-			       info->pty->index);
+		return err_set(err, -EBADMSG, "pseudo-terminal %u was not made", info->pty->index);
 	/* a second open(2) of a master makes another pair, so it is a duplicate */
 	int fd = fcntl(pair->master, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || fcntl(fd, F_SETFL, flags) < 0)
-		return err_sys(err, "duplicate the master of pseudo-terminal %u",
-			       info->pty->index);
+		return err_sys(err, "duplicate the master of pseudo-terminal %u", info->pty->index);
 	return fd;
 }
 
@@ -375,13 +376,13 @@ static int tty_finish(struct fd_opener *opener, const struct ofd *ofd, int fd, s
 		set_foreground(opener, info, fd);
 	/* the modes of a pair are its master's business alone: the task that has that changes them
 	 * while it puts back what waits inside */
-	int ret = role == TTY_SLAVE && ours ? tty_settings_exclusive(info, fd, err) :
-					      tty_settings_write(info, fd, role == TTY_MASTER, ours,
-								 err);
+	int ret = role == TTY_SLAVE && ours ?
+			  tty_settings_exclusive(info, fd, err) :
+			  tty_settings_write(info, fd, role == TTY_MASTER, ours, err);
 	if (ret == 0 && role == TTY_MASTER)
 		ret = tty_data_restore(opener->snap, info,
-				       find_end(opener->snap, TTY_SLAVE, info->pty->index),
-				       fd, err);
+				       find_end(opener->snap, TTY_SLAVE, info->pty->index), fd,
+				       err);
 	return ret < 0 ? ret : fd_fown_apply(ofd->entry->tty->fown, fd, err);
 }
 
@@ -441,8 +442,9 @@ int fd_take_terminal(const struct snapshot *snap, pid_t sid, struct err *err)
 	_cleanup_close_ int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open '%s'", path);
-	return ioctl(fd, TIOCSCTTY, ours ? 0 : 1) ? err_sys(err, "make '%s' the controlling terminal", path) :
-					 0;
+	return ioctl(fd, TIOCSCTTY, ours ? 0 : 1) ?
+		       err_sys(err, "make '%s' the controlling terminal", path) :
+		       0;
 }
 
 int fd_set_foreground(const struct snapshot *snap, pid_t sid, struct err *err)
@@ -455,8 +457,11 @@ int fd_set_foreground(const struct snapshot *snap, pid_t sid, struct err *err)
 	_cleanup_close_ int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open '/dev/tty'");
-	return ioctl(fd, TIOCSPGRP, &pgrp) ? err_sys(err, "make group %d the foreground of "
-						     "/dev/pts/%u", pgrp, info->pty->index) : 0;
+	return ioctl(fd, TIOCSPGRP, &pgrp) ? err_sys(err,
+						     "make group %d the foreground of "
+						     "/dev/pts/%u",
+						     pgrp, info->pty->index) :
+					     0;
 }
 
 void fd_restore_end(const struct snapshot *snap)
@@ -489,12 +494,12 @@ static void list_pairs(struct snapshot *snap)
 			continue;
 		if (role == TTY_MASTER || (role == TTY_SLAVE && is_hung_up(snap, info)))
 			*array_push(&snap->arena, &snap->tty_pairs) = (struct tty_pair){
-				.index = info->pty->index, .master = -1,
+				.index = info->pty->index,
+				.master = -1,
 			};
 	}
 	if (snap->tty_pairs.n)
-		qsort(snap->tty_pairs.v, snap->tty_pairs.n, sizeof(struct tty_pair),
-		      compare_index);
+		qsort(snap->tty_pairs.v, snap->tty_pairs.n, sizeof(struct tty_pair), compare_index);
 }
 
 /*
@@ -517,7 +522,8 @@ static int make_pair(struct tty_pair *pair, struct arena *arena, int service_fd,
 			break;
 		*array_push(arena, &wrong) = fd;
 		if (index > pair->index) {
-			ret = err_set(err, -EBUSY, "pseudo-terminal /dev/pts/%u is in use; close it, "
+			ret = err_set(err, -EBUSY,
+				      "pseudo-terminal /dev/pts/%u is in use; close it, "
 				      "or restore in a new mount namespace with its own devpts",
 				      pair->index);
 			fd = -1;

@@ -65,8 +65,8 @@ static int write_output(int slave, const void *data, size_t len, struct err *err
  */
 static void make_plain(struct termios *tio)
 {
-	static const int editing[] = { VINTR, VQUIT, VERASE, VKILL, VSTART, VSTOP, VSUSP, VREPRINT,
-				       VDISCARD, VWERASE, VLNEXT };
+	static const int editing[] = { VINTR, VQUIT,    VERASE,   VKILL,   VSTART, VSTOP,
+				       VSUSP, VREPRINT, VDISCARD, VWERASE, VLNEXT };
 
 	tio->c_iflag = 0;
 	tio->c_oflag &= ~(tcflag_t)OPOST;

@@ -89,7 +89,8 @@ void tty_settings_read(struct snapshot *snap, TtyInfoEntry *info, int fd, bool m
 static int write_winsize(const WinsizeEntry *entry, int fd, struct err *err)
 {
 	const struct winsize size = {
-		.ws_row = (unsigned short)entry->ws_row, .ws_col = (unsigned short)entry->ws_col,
+		.ws_row = (unsigned short)entry->ws_row,
+		.ws_col = (unsigned short)entry->ws_col,
 		.ws_xpixel = (unsigned short)entry->ws_xpixel,
 		.ws_ypixel = (unsigned short)entry->ws_ypixel,
 	};
@@ -105,7 +106,8 @@ static int write_termios(const TtyInfoEntry *info, int fd, struct err *err)
 	if (info->termios_locked) {
 		termios_from_entry(info->termios_locked, &tio);
 		memcpy(&locked, &tio, sizeof(locked));
-		ioctl(fd, TIOCSLCKTRMIOS, &locked); /* needs CAP_SYS_ADMIN, and hardly ever matters */
+		ioctl(fd, TIOCSLCKTRMIOS,
+		      &locked); /* needs CAP_SYS_ADMIN, and hardly ever matters */
 	}
 	if (ioctl(fd, TCGETS2, &tio))
 		return err_sys(err, "get the terminal's modes");
@@ -116,7 +118,8 @@ static int write_termios(const TtyInfoEntry *info, int fd, struct err *err)
 int tty_settings_exclusive(const TtyInfoEntry *info, int fd, struct err *err)
 {
 	return info->exclusive && ioctl(fd, TIOCEXCL) ?
-		       err_sys(err, "make the terminal exclusive") : 0;
+		       err_sys(err, "make the terminal exclusive") :
+		       0;
 }
 
 int tty_settings_write(const TtyInfoEntry *info, int fd, bool master, bool ours, struct err *err)

@@ -70,17 +70,21 @@ static int check_names(const CribChecksumsEntry *entry, struct err *err)
 		const char *name = entry->file[i]->name;
 
 		if (!*name || strlen(name) >= IMAGE_NAME_MAX || *name == '.' || strchr(name, '/'))
-			return err_set(err, -EBADMSG, "image file 'crib-checksums.img': '%.64s' is no "
-				       "name of an image file", name);
+			return err_set(err, -EBADMSG,
+				       "image file 'crib-checksums.img': '%.64s' is no "
+				       "name of an image file",
+				       name);
 		if (i && strcmp(entry->file[i - 1]->name, name) >= 0)
-			return err_set(err, -EBADMSG, "image file 'crib-checksums.img': '%s' is out "
-				       "of order", name);
+			return err_set(err, -EBADMSG,
+				       "image file 'crib-checksums.img': '%s' is out "
+				       "of order",
+				       name);
 	}
 	return 0;
 }
 
-static int load_entry(struct frame_reader *reader, struct arena *arena, CribChecksumsEntry **ret_entry,
-		      struct err *err)
+static int load_entry(struct frame_reader *reader, struct arena *arena,
+		      CribChecksumsEntry **ret_entry, struct err *err)
 {
 	const void *stored;
 	uint32_t crc;
@@ -163,8 +167,10 @@ int checksums_check(const struct checksums *sums, const char *name, uint64_t siz
 		return err_set(err, -EBADMSG, "image file '%s' is not part of the image", name);
 	int ret = check_size(entry, size, err);
 	if (ret == 0 && crc != entry->crc32c)
-		ret = err_set(err, -EBADMSG, "image file '%s' is damaged: its checksum is 0x%08x "
-			      "instead of 0x%08x; " ADVICE, name, crc, entry->crc32c);
+		ret = err_set(err, -EBADMSG,
+			      "image file '%s' is damaged: its checksum is 0x%08x "
+			      "instead of 0x%08x; " ADVICE,
+			      name, crc, entry->crc32c);
 	return ret;
 }
 

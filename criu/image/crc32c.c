@@ -15,6 +15,7 @@
 /* The generator polynomial, lowest power in the highest bit. */
 enum { POLY = 0x82f63b78u };
 
+/* clang-format off */
 /* advance[k][n]: the register after 32 zero bits when it was n << 4 * k. */
 static const uint32_t advance[8][16] = {
 	{
@@ -66,6 +67,7 @@ static const uint32_t advance[8][16] = {
 		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 	},
 };
+/* clang-format on */
 
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t size)
 {
@@ -136,15 +138,14 @@ static inline uint64_t load64(const uint8_t *p)
 
 __attribute__((target("sse4.2,pclmul"))) static uint64_t shift(uint64_t crc, int64_t by)
 {
-	__m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)crc),
-					       _mm_cvtsi64_si128(by), 0);
+	__m128i product =
+		_mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)crc), _mm_cvtsi64_si128(by), 0);
 
 	return _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
 }
 
-__attribute__((target("sse4.2,pclmul"))) static uint32_t by_instruction(uint32_t crc,
-									const void *data,
-									size_t size)
+__attribute__((target("sse4.2,pclmul"))) static uint32_t
+by_instruction(uint32_t crc, const void *data, size_t size)
 {
 	const uint8_t *p = data;
 	uint64_t sum = ~crc;
@@ -210,6 +211,6 @@ static int has_instruction(void)
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t size)
 {
-	return has_instruction() ? by_instruction(crc, data, size)
-				 : crc32c_portable(crc, data, size);
+	return has_instruction() ? by_instruction(crc, data, size) :
+				   crc32c_portable(crc, data, size);
 }

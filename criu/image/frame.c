@@ -17,10 +17,10 @@
 #include "image/frame.h"
 
 enum {
-	FILE_MAX = 512 << 20,	 /* bytes of a file that is read whole */
-	HEAD_MAX = 64 << 10,	 /* bytes that are read of others */
-	MESSAGE_MAX = 64 << 20,	 /* bytes of a packed message */
-	STRING_MAX = 16 << 10,	 /* bytes of a string: paths have 4096, cgroup lists more */
+	FILE_MAX = 512 << 20,   /* bytes of a file that is read whole */
+	HEAD_MAX = 64 << 10,    /* bytes that are read of others */
+	MESSAGE_MAX = 64 << 20, /* bytes of a packed message */
+	STRING_MAX = 16 << 10,  /* bytes of a string: paths have 4096, cgroup lists more */
 	/*
 	 * Unpacking takes this often the packed size, and some: a repeated message of a few bytes
 	 * becomes a struct of 200, and its parser keeps 40 for a field of two.
@@ -36,7 +36,8 @@ int frame_write(struct image_part *part, const void *msg, struct err *err)
 	uint32_t prefix = (uint32_t)size;
 
 	if (size > MESSAGE_MAX)
-		return err_set(err, -E2BIG, "image file '%s': a message of %zu bytes, %d are allowed",
+		return err_set(err, -E2BIG,
+			       "image file '%s': a message of %zu bytes, %d are allowed",
 			       part->name, size, MESSAGE_MAX);
 	_cleanup_free_ uint8_t *packed = xrealloc(NULL, size);
 	protobuf_c_message_pack(msg, packed);
@@ -44,8 +45,7 @@ int frame_write(struct image_part *part, const void *msg, struct err *err)
 	return ret < 0 ? ret : image_part_write(part, packed, size, err);
 }
 
-static int check_magic(struct frame_reader *reader, const struct image_info *info,
-		       struct err *err)
+static int check_magic(struct frame_reader *reader, const struct image_info *info, struct err *err)
 {
 	for (int i = 0; i < 2; i++) {
 		uint32_t magic;
@@ -57,9 +57,10 @@ static int check_magic(struct frame_reader *reader, const struct image_info *inf
 				       reader->name, reader->size);
 		memcpy(&magic, reader->data + reader->pos, sizeof(magic));
 		if (magic != info->magic[i])
-			return err_set(err, -EBADMSG, "image file '%s' is none of its kind: magic "
-				       "number is 0x%08x, not 0x%08x", reader->name, magic,
-				       info->magic[i]);
+			return err_set(err, -EBADMSG,
+				       "image file '%s' is none of its kind: magic "
+				       "number is 0x%08x, not 0x%08x",
+				       reader->name, magic, info->magic[i]);
 		reader->pos += sizeof(magic);
 	}
 	return 0;
@@ -96,7 +97,8 @@ static int open_file(struct frame_reader *reader, int dirfd, const struct checks
 	if (fstat(fd, ret_st) < 0)
 		return err_sys(err, "stat image file '%s'", reader->name);
 	if (!S_ISREG(ret_st->st_mode))
-		return err_set(err, -EBADMSG, "image file '%s' is not a regular file", reader->name);
+		return err_set(err, -EBADMSG, "image file '%s' is not a regular file",
+			       reader->name);
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
@@ -196,14 +198,18 @@ static int check_value(const struct frame_reader *reader, const ProtobufCMessage
 		const char *str = *(const char *const *)value;
 
 		if (str && strnlen(str, STRING_MAX + 1) > STRING_MAX)
-			return err_set(err, -EBADMSG, "image file '%s': %s.%s is longer than %d "
-				       "bytes", reader->name, type, field->name, STRING_MAX);
+			return err_set(err, -EBADMSG,
+				       "image file '%s': %s.%s is longer than %d "
+				       "bytes",
+				       reader->name, type, field->name, STRING_MAX);
 	} else if (field->type == PROTOBUF_C_TYPE_ENUM) {
 		int number = *(const int *)value;
 
 		if (!protobuf_c_enum_descriptor_get_value(field->descriptor, number))
-			return err_set(err, -EBADMSG, "image file '%s': %s.%s has the unknown "
-				       "value %d", reader->name, type, field->name, number);
+			return err_set(err, -EBADMSG,
+				       "image file '%s': %s.%s has the unknown "
+				       "value %d",
+				       reader->name, type, field->name, number);
 	} else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
 		const ProtobufCMessage *inner = *(ProtobufCMessage *const *)value;
 
@@ -231,7 +237,8 @@ static int check_field(const struct frame_reader *reader, const ProtobufCMessage
 			     field->type == PROTOBUF_C_TYPE_ENUM &&
 			     !*(const protobuf_c_boolean *)(base + field->quantifier_offset);
 
-		return unset ? 0 : check_value(reader, msg, field, base + field->offset, depth, err);
+		return unset ? 0 :
+			       check_value(reader, msg, field, base + field->offset, depth, err);
 	}
 
 	size_t n = *(const size_t *)(base + field->quantifier_offset);
@@ -250,8 +257,9 @@ static int check_message(const struct frame_reader *reader, const ProtobufCMessa
 			 struct err *err)
 {
 	if (depth > DEPTH_MAX)
-		return err_set(err, -EBADMSG, "image file '%s': more than %d messages in each other",
-			       reader->name, DEPTH_MAX);
+		return err_set(err, -EBADMSG,
+			       "image file '%s': more than %d messages in each other", reader->name,
+			       DEPTH_MAX);
 	for (unsigned int i = 0; i < msg->descriptor->n_fields; i++) {
 		int ret = check_field(reader, msg, &msg->descriptor->fields[i], depth, err);
 
@@ -271,9 +279,10 @@ static int read_prefix(struct frame_reader *reader, uint32_t *ret_size, struct e
 			       reader->name, reader->pos);
 	memcpy(&size, reader->data + reader->pos, sizeof(size));
 	if (size > left - sizeof(size) || size > MESSAGE_MAX)
-		return err_set(err, -EBADMSG, "image file '%s': a message of %u bytes at byte %zu, "
-			       "%zu are there", reader->name, size, reader->pos,
-			       left - sizeof(size));
+		return err_set(err, -EBADMSG,
+			       "image file '%s': a message of %u bytes at byte %zu, "
+			       "%zu are there",
+			       reader->name, size, reader->pos, left - sizeof(size));
 	*ret_size = size;
 	return 0;
 }
@@ -308,8 +317,10 @@ int frame_read_bytes(struct frame_reader *reader, uint64_t size, const void **re
 		     struct err *err)
 {
 	if (size > reader->size - reader->pos)
-		return err_set(err, -EBADMSG, "image file '%s': %llu bytes at byte %zu, %zu are "
-			       "there", reader->name, (unsigned long long)size, reader->pos,
+		return err_set(err, -EBADMSG,
+			       "image file '%s': %llu bytes at byte %zu, %zu are "
+			       "there",
+			       reader->name, (unsigned long long)size, reader->pos,
 			       reader->size - reader->pos);
 	*ret_data = reader->data + reader->pos;
 	reader->pos += (size_t)size;

@@ -19,8 +19,8 @@ enum { COPY_SIZE = 256 * 1024 };
 /* What a copy works on. */
 struct copy {
 	const char *name; /* of the image file */
-	int from, to;	  /* to: -1 when a part is written */
-	char *buf;	  /* COPY_SIZE bytes, owned */
+	int from, to;     /* to: -1 when a part is written */
+	char *buf;        /* COPY_SIZE bytes, owned */
 };
 
 static void copy_fini(struct copy *copy)
@@ -32,8 +32,7 @@ static void copy_fini(struct copy *copy)
  * The next stretch of data at or behind @off. 1; 0: only a hole up to the end @size. Where the file
  * system knows nothing of holes, all is data.
  */
-static int next_stretch(int fd, uint64_t off, uint64_t size, uint64_t *ret_start,
-			uint64_t *ret_end)
+static int next_stretch(int fd, uint64_t off, uint64_t size, uint64_t *ret_start, uint64_t *ret_end)
 {
 	off_t start = lseek(fd, (off_t)off, SEEK_DATA);
 
@@ -60,8 +59,10 @@ static int save_stretch(struct copy *copy, struct image_part *part, uint64_t sta
 		if (n < 0)
 			return err_ret(err, (int)n, "read the deleted file for '%s'", copy->name);
 		if ((size_t)n < want)
-			return err_set(err, -EIO, "the deleted file for '%s' became shorter while it "
-				       "was read", copy->name);
+			return err_set(err, -EIO,
+				       "the deleted file for '%s' became shorter while it "
+				       "was read",
+				       copy->name);
 		ret = image_part_write(part, copy->buf, want, err);
 		start += want;
 	}
@@ -176,9 +177,10 @@ static int copy_chunk(struct copy *copy, uint64_t size, uint64_t *at, struct err
 	uint64_t off = chunk->off, len = chunk->len;
 	ghost_chunk_entry__free_unpacked(chunk, NULL);
 	if (off > size || len > size - off)
-		return err_set(err, -EBADMSG, "image file '%s': a chunk of %llu bytes at %llu is not "
-			       "inside the file", copy->name, (unsigned long long)len,
-			       (unsigned long long)off);
+		return err_set(err, -EBADMSG,
+			       "image file '%s': a chunk of %llu bytes at %llu is not "
+			       "inside the file",
+			       copy->name, (unsigned long long)len, (unsigned long long)off);
 	*at += 4 + prefix;
 	int ret = copy_bytes(copy, *at, off, len, &copied, err);
 	if (ret == 0 && copied < len)

@@ -74,7 +74,8 @@ static int check_plugins(struct load *load, const PluginsEntry *plugins, struct 
 {
 	if (!plugins || !plugins->n_plugins || load->opts->any_machine)
 		return 0;
-	return err_set(err, -ENOTSUP, "image file 'inventory.img': the image needs the criu plugin "
+	return err_set(err, -ENOTSUP,
+		       "image file 'inventory.img': the image needs the criu plugin "
 		       "'%s', and plugins cannot be loaded: restore it with criu",
 		       plugins->plugins[0]);
 }
@@ -86,15 +87,19 @@ static int load_inventory(struct load *load, struct err *err)
 			   err);
 
 	if (ret == 0)
-		return err_set(err, -ENOENT, "not a complete image: there is no 'inventory.img'; "
+		return err_set(err, -ENOENT,
+			       "not a complete image: there is no 'inventory.img'; "
 			       "give the directory of a finished dump with -D");
 	if (ret < 0)
 		return ret;
 	if (snap->inventory->img_version != IMAGE_VERSION)
-		return err_set(err, -ENOTSUP, "image file 'inventory.img': image version %u, only "
-			       "%d can be read", snap->inventory->img_version, IMAGE_VERSION);
+		return err_set(err, -ENOTSUP,
+			       "image file 'inventory.img': image version %u, only "
+			       "%d can be read",
+			       snap->inventory->img_version, IMAGE_VERSION);
 	if (snap->inventory->has_fdinfo_per_id && !snap->inventory->fdinfo_per_id)
-		return err_set(err, -ENOTSUP, "image file 'inventory.img': descriptors numbered by "
+		return err_set(err, -ENOTSUP,
+			       "image file 'inventory.img': descriptors numbered by "
 			       "pid, as criu did before 1.0, cannot be read");
 	return check_plugins(load, snap->inventory->plugins_entry, err);
 }
@@ -115,11 +120,14 @@ static int check_machine(struct load *load, struct err *err)
 	if (load->opts->any_machine)
 		return 0;
 	if (march != machine_march())
-		return err_set(err, -ENOTSUP, "the image is of a %s machine and this is %s: restore it "
-			       "on a machine like the first", machine_name(march, name, sizeof(name)),
+		return err_set(err, -ENOTSUP,
+			       "the image is of a %s machine and this is %s: restore it "
+			       "on a machine like the first",
+			       machine_name(march, name, sizeof(name)),
 			       machine_name(machine_march(), own, sizeof(own)));
 	if (snap->page_size != own_page_size)
-		return err_set(err, -ENOTSUP, "the image is of a machine with pages of %u bytes, and "
+		return err_set(err, -ENOTSUP,
+			       "the image is of a machine with pages of %u bytes, and "
 			       "here they have %u: restore it under a kernel with that page size",
 			       snap->page_size, own_page_size);
 	return 0;
@@ -130,7 +138,8 @@ static int check_page_size(struct load *load, struct err *err)
 	uint32_t size = page_size_of(load->snap->inventory);
 
 	if (size < 4096 || size > 1 << 20 || (size & (size - 1)))
-		return err_set(err, -EBADMSG, "image file 'inventory.img': pages of %u bytes", size);
+		return err_set(err, -EBADMSG, "image file 'inventory.img': pages of %u bytes",
+			       size);
 	load->snap->page_size = size;
 	return 0;
 }
@@ -139,20 +148,23 @@ static int add_task(struct load *load, const PstreeEntry *entry, size_t *nr_thre
 		    struct err *err)
 {
 	struct snapshot *snap = load->snap;
-	struct task *parent = entry->ppid ? hashmap_get(&load->objects, KEY_TASK, entry->ppid)
-					  : NULL;
+	struct task *parent =
+		entry->ppid ? hashmap_get(&load->objects, KEY_TASK, entry->ppid) : NULL;
 
 	if (!entry->pid || entry->pid > PID_LIMIT || entry->ppid > PID_LIMIT ||
 	    entry->pgid > PID_LIMIT || entry->sid > PID_LIMIT)
-		return err_set(err, -EBADMSG, "image file 'pstree.img': pid %u, ppid %u, pgid %u, sid "
-			       "%u: at least one is none", entry->pid, entry->ppid, entry->pgid,
-			       entry->sid);
+		return err_set(err, -EBADMSG,
+			       "image file 'pstree.img': pid %u, ppid %u, pgid %u, sid "
+			       "%u: at least one is none",
+			       entry->pid, entry->ppid, entry->pgid, entry->sid);
 	if (hashmap_get(&load->objects, KEY_TASK, entry->pid))
 		return err_set(err, -EBADMSG, "image file 'pstree.img': task %u is there twice",
 			       entry->pid);
 	if (!parent != !snap->tasks.n)
-		return err_set(err, -EBADMSG, "image file 'pstree.img': task %u has parent %u, which "
-			       "does not stand before it", entry->pid, entry->ppid);
+		return err_set(err, -EBADMSG,
+			       "image file 'pstree.img': task %u has parent %u, which "
+			       "does not stand before it",
+			       entry->pid, entry->ppid);
 	*nr_threads += entry->n_threads;
 	if (!entry->n_threads || *nr_threads > THREADS_MAX)
 		return err_set(err, -EBADMSG, "image file 'pstree.img': task %u has %zu threads",
@@ -211,17 +223,18 @@ static int load_leader(struct load *load, struct task *task, struct err *err)
 	if (ret < 0)
 		return ret;
 	if (!leader->core->tc)
-		return err_set(err, -EBADMSG, "image file 'core-%d.img' says nothing of the process",
-			       task->pid);
+		return err_set(err, -EBADMSG,
+			       "image file 'core-%d.img' says nothing of the process", task->pid);
 	if (!load->snap->inventory->crib_version)
-		leader->core->tc->personality =
-			personality_of_criu(leader->core->tc->personality);
+		leader->core->tc->personality = personality_of_criu(leader->core->tc->personality);
 	task->state = (enum task_state)leader->core->tc->task_state;
 	if (task->state == TASK_STATE_DEAD)
 		task->threads.n = 1;
 	else if (task->state != TASK_STATE_ALIVE && task->state != TASK_STATE_STOPPED)
-		return err_set(err, -EBADMSG, "image file 'core-%d.img': unknown state %u of the "
-			       "process", task->pid, leader->core->tc->task_state);
+		return err_set(err, -EBADMSG,
+			       "image file 'core-%d.img': unknown state %u of the "
+			       "process",
+			       task->pid, leader->core->tc->task_state);
 	return 0;
 }
 
@@ -230,14 +243,18 @@ static int load_threads(struct load *load, struct task *task, struct err *err)
 	struct thread *leader = &task->threads.v[0];
 
 	if (leader->tid != task->pid)
-		return err_set(err, -EBADMSG, "image file 'pstree.img': the first thread of task %d "
-			       "is %d", task->pid, leader->tid);
+		return err_set(err, -EBADMSG,
+			       "image file 'pstree.img': the first thread of task %d "
+			       "is %d",
+			       task->pid, leader->tid);
 	for (size_t i = 1; i < task->threads.n; i++) {
 		struct thread *thread = &task->threads.v[i];
 
 		if (thread->tid <= 0 || thread->tid > PID_LIMIT)
-			return err_set(err, -EBADMSG, "image file 'pstree.img': a thread %d of task "
-				       "%d", thread->tid, task->pid);
+			return err_set(err, -EBADMSG,
+				       "image file 'pstree.img': a thread %d of task "
+				       "%d",
+				       thread->tid, task->pid);
 		int ret = load_needed(load, IMG_CORE, (uint64_t)thread->tid,
 				      &core_entry__descriptor, &thread->core, err);
 		if (ret < 0)
@@ -304,7 +321,8 @@ static int check_namespaces(struct load *load, const struct task *task, struct e
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++)
 		if (spaces[i].has && spaces[i].own != spaces[i].outside)
-			return err_set(err, -ENOTSUP, "task %d is in a %s namespace of its own, which "
+			return err_set(err, -ENOTSUP,
+				       "task %d is in a %s namespace of its own, which "
 				       "cannot be restored: dump it from inside of that namespace",
 				       task->pid, spaces[i].name);
 	return 0;
@@ -338,8 +356,7 @@ static int load_checksums(struct load *load, struct err *err)
 	if (ret <= 0)
 		return ret;
 	load->sums = &load->own_sums;
-	return load->opts->any_machine ? 0
-				       : checksums_check_sizes(load->sums, load->dirfd, err);
+	return load->opts->any_machine ? 0 : checksums_check_sizes(load->sums, load->dirfd, err);
 }
 
 static int load_all(struct load *load, struct err *err)

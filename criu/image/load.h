@@ -23,8 +23,8 @@ struct load {
 enum load_key {
 	KEY_TASK,  /* pid: struct task */
 	KEY_FILE,  /* id: struct ofd */
-	KEY_MM,	   /* vm_id: struct mm */
-	KEY_FS,	   /* fs_id: struct fs */
+	KEY_MM,    /* vm_id: struct mm */
+	KEY_FS,    /* fs_id: struct fs */
 	KEY_FDT,   /* files_id: struct fdtable */
 	KEY_SHMEM, /* shmid: struct shmem */
 	KEY_INODE, /* inode_id of a memfd: struct shmem */

@@ -13,16 +13,16 @@
 #define LEGACY_GHOST (1u << 31)
 
 /* Reads a part that may be missing, message by message, into an array of pointers. */
-#define LOAD_LIST(load, kind, type, array, err)                                                   \
-	({                                                                                        \
-		_cleanup_frame_ struct frame_reader __reader = { 0 };                             \
-		int __ret = load_open(load, &__reader, kind, 0, err);                             \
-		void *__msg;                                                                      \
-		if (__ret > 0)                                                                    \
-			while ((__ret = frame_read(&__reader, type, &(load)->snap->arena, &__msg, \
-						   err)) > 0)                                     \
-				*array_push(&(load)->snap->arena, array) = __msg;                 \
-		__ret;                                                                            \
+#define LOAD_LIST(load, kind, type, array, err)                                                    \
+	({                                                                                         \
+		_cleanup_frame_ struct frame_reader __reader = { 0 };                              \
+		int __ret = load_open(load, &__reader, kind, 0, err);                              \
+		void *__msg;                                                                       \
+		if (__ret > 0)                                                                     \
+			while ((__ret = frame_read(&__reader, type, &(load)->snap->arena, &__msg,  \
+						   err)) > 0)                                      \
+				*array_push(&(load)->snap->arena, array) = __msg;                  \
+		__ret;                                                                             \
 	})
 
 /* The message that belongs to the entry's type; NULL: none is set, or none is known. */
@@ -56,8 +56,10 @@ static const void *inner_entry(const FileEntry *entry)
 static int add_file(struct load *load, FileEntry *entry, struct err *err)
 {
 	if (!inner_entry(entry))
-		return err_set(err, -EBADMSG, "image file 'files.img': file %u of type %d says "
-			       "nothing of itself", entry->id, (int)entry->type);
+		return err_set(err, -EBADMSG,
+			       "image file 'files.img': file %u of type %d says "
+			       "nothing of itself",
+			       entry->id, (int)entry->type);
 	if (!entry->id || entry->id == UINT32_MAX)
 		return err_set(err, -EBADMSG, "image file 'files.img': a file with the number %u",
 			       entry->id);
@@ -111,8 +113,8 @@ static int load_remaps(struct load *load, struct err *err)
 
 		if (!remap->has_remap_type) {
 			remap->has_remap_type = true;
-			remap->remap_type = remap->remap_id & LEGACY_GHOST ? REMAP_TYPE__GHOST
-									   : REMAP_TYPE__LINKED;
+			remap->remap_type = remap->remap_id & LEGACY_GHOST ? REMAP_TYPE__GHOST :
+									     REMAP_TYPE__LINKED;
 			remap->remap_id &= ~LEGACY_GHOST;
 		}
 		if (remap->remap_type == REMAP_TYPE__GHOST)
@@ -132,7 +134,8 @@ static int load_memfds(struct load *load, struct err *err)
 
 		if (hashmap_get(&load->objects, KEY_SHMEM, inode->shmid) ||
 		    hashmap_get(&load->objects, KEY_INODE, inode->inode_id))
-			return err_set(err, -EBADMSG, "image file 'memfd.img': memfd %llu or its "
+			return err_set(err, -EBADMSG,
+				       "image file 'memfd.img': memfd %llu or its "
 				       "contents %u are there twice",
 				       (unsigned long long)inode->inode_id, inode->shmid);
 		struct shmem *shmem = ARENA_NEW(&snap->arena, struct shmem);
@@ -150,9 +153,10 @@ static int load_memfds(struct load *load, struct err *err)
 			continue;
 		shmem = hashmap_get(&load->objects, KEY_INODE, ofd->entry->memfd->inode_id);
 		if (!shmem)
-			return err_set(err, -EBADMSG, "image file 'files.img': file %u is of memfd %u, "
-				       "which is not there", ofd->entry->id,
-				       ofd->entry->memfd->inode_id);
+			return err_set(err, -EBADMSG,
+				       "image file 'files.img': file %u is of memfd %u, "
+				       "which is not there",
+				       ofd->entry->id, ofd->entry->memfd->inode_id);
 		if (!shmem->memfd)
 			shmem->memfd = ofd;
 	}
@@ -258,15 +262,15 @@ static int add_slot(struct load *load, struct fdtable *table, const FdinfoEntry 
 	struct ofd *ofd = hashmap_get(&load->objects, KEY_FILE, entry->id);
 
 	if (!ofd || ofd->entry->type != entry->type)
-		return err_set(err, -EBADMSG, "image file 'fdinfo-%u.img': descriptor %u is file %u of "
-			       "type %d, which is not there", table->id, entry->fd, entry->id,
-			       (int)entry->type);
+		return err_set(err, -EBADMSG,
+			       "image file 'fdinfo-%u.img': descriptor %u is file %u of "
+			       "type %d, which is not there",
+			       table->id, entry->fd, entry->id, (int)entry->type);
 	if (entry->fd > INT_MAX)
-		return err_set(err, -EBADMSG, "image file 'fdinfo-%u.img': descriptor %u", table->id,
-			       entry->fd);
-	*array_push(&load->snap->arena, &table->slots) = (struct fd_slot){
-		.fd = (int)entry->fd, .cloexec = entry->flags & 1, .ofd = ofd
-	};
+		return err_set(err, -EBADMSG, "image file 'fdinfo-%u.img': descriptor %u",
+			       table->id, entry->fd);
+	*array_push(&load->snap->arena, &table->slots) =
+		(struct fd_slot){ .fd = (int)entry->fd, .cloexec = entry->flags & 1, .ofd = ofd };
 	return 0;
 }
 

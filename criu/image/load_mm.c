@@ -23,9 +23,10 @@ static int link_vma(struct load *load, struct task *task, struct vma *vma, struc
 	if (vma->status & (VMA_FILE_PRIVATE | VMA_FILE_SHARED)) {
 		vma->file = hashmap_get(&load->objects, KEY_FILE, vma->shmid);
 		if (!vma->file)
-			return err_set(err, -EBADMSG, "image file 'mm-%d.img': mapping %llx is of file "
-				       "%llu, which is not there", task->pid,
-				       (unsigned long long)vma->start,
+			return err_set(err, -EBADMSG,
+				       "image file 'mm-%d.img': mapping %llx is of file "
+				       "%llu, which is not there",
+				       task->pid, (unsigned long long)vma->start,
 				       (unsigned long long)vma->shmid);
 		const MemfdFileEntry *memfd = vma->file->entry->memfd;
 		if (memfd)
@@ -131,8 +132,7 @@ static uint32_t range_flags(const PagemapEntry *entry)
 }
 
 /* Refuses contents that are nowhere in this image. */
-static int check_flags(const char *name, const PagemapEntry *entry, uint32_t flags,
-		       struct err *err)
+static int check_flags(const char *name, const PagemapEntry *entry, uint32_t flags, struct err *err)
 {
 	unsigned long long at = entry->vaddr;
 
@@ -140,13 +140,17 @@ static int check_flags(const char *name, const PagemapEntry *entry, uint32_t fla
 		return err_set(err, -EBADMSG, "image file '%s': unknown flags 0x%x at %llx", name,
 			       flags, at);
 	if (flags & PE_PARENT)
-		return err_set(err, -ENOTSUP, "image file '%s': the contents at %llx are in the image "
+		return err_set(err, -ENOTSUP,
+			       "image file '%s': the contents at %llx are in the image "
 			       "of an earlier dump (--prev-images-dir), which cannot be read: dump "
-			       "again without it", name, at);
+			       "again without it",
+			       name, at);
 	if (!(flags & PE_PRESENT) && (flags & PE_LAZY))
-		return err_set(err, -ENOTSUP, "image file '%s': the contents at %llx were left out for "
+		return err_set(err, -ENOTSUP,
+			       "image file '%s': the contents at %llx were left out for "
 			       "a lazy restore (--lazy-pages), which cannot be done: dump again "
-			       "without it", name, at);
+			       "without it",
+			       name, at);
 	return 0;
 }
 
@@ -166,9 +170,10 @@ static int add_pages(struct load *load, const char *name, const PagemapEntry *en
 	if (entry->has_shared_pid) {
 		sharer = hashmap_get(&load->objects, KEY_TASK, entry->shared_pid);
 		if (!sharer || (flags & PE_PRESENT))
-			return err_set(err, -EBADMSG, "image file '%s': contents at %llx are those of "
-				       "task %u, which is not there", name,
-				       (unsigned long long)entry->vaddr, entry->shared_pid);
+			return err_set(err, -EBADMSG,
+				       "image file '%s': contents at %llx are those of "
+				       "task %u, which is not there",
+				       name, (unsigned long long)entry->vaddr, entry->shared_pid);
 	} else if (!(flags & PE_PRESENT)) {
 		return 0; /* zeros */
 	}
@@ -195,11 +200,14 @@ static int check_pages_size(struct load *load, uint32_t pages_id, uint64_t neede
 	if (load->sums && !checksums_find(load->sums, name))
 		return err_set(err, -EBADMSG, "image file '%s' is not part of the image", name);
 	if (fstatat(load->dirfd, name, &st, 0) < 0)
-		return errno == ENOENT ? err_set(err, -EBADMSG, "image file '%s' is missing", name)
-				       : err_sys(err, "stat image file '%s'", name);
+		return errno == ENOENT ?
+			       err_set(err, -EBADMSG, "image file '%s' is missing", name) :
+			       err_sys(err, "stat image file '%s'", name);
 	if ((uint64_t)st.st_size < needed)
-		return err_set(err, -EBADMSG, "image file '%s' is truncated: %lld bytes, %llu are "
-			       "needed", name, (long long)st.st_size, (unsigned long long)needed);
+		return err_set(err, -EBADMSG,
+			       "image file '%s' is truncated: %lld bytes, %llu are "
+			       "needed",
+			       name, (long long)st.st_size, (unsigned long long)needed);
 	return 0;
 }
 
@@ -262,8 +270,10 @@ int load_mm(struct load *load, struct task *task, uint32_t vm_id, struct err *er
 		return ret;
 	mm->exe = hashmap_get(&load->objects, KEY_FILE, mm->entry->exe_file_id);
 	if (!mm->exe)
-		return err_set(err, -EBADMSG, "image file 'mm-%d.img': the program is file %u, which "
-			       "is not there", task->pid, mm->entry->exe_file_id);
+		return err_set(err, -EBADMSG,
+			       "image file 'mm-%d.img': the program is file %u, which "
+			       "is not there",
+			       task->pid, mm->entry->exe_file_id);
 	ret = load_pagemap(load, IMG_PAGEMAP, (uint64_t)task->pid, &ranges, &mm->pages_id, err);
 	if (ret == 0)
 		return err_set(err, -EBADMSG, "image file 'pagemap-%d.img' is missing", task->pid);

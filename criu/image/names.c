@@ -9,8 +9,14 @@
 #include "base/parse.h"
 #include "image/names.h"
 
-#define COMMON(magic) { IMAGE_COMMON_MAGIC, magic }
-#define SERVICE(magic) { IMAGE_SERVICE_MAGIC, magic }
+#define COMMON(magic)                                                                              \
+	{                                                                                          \
+		IMAGE_COMMON_MAGIC, magic                                                          \
+	}
+#define SERVICE(magic)                                                                             \
+	{                                                                                          \
+		IMAGE_SERVICE_MAGIC, magic                                                         \
+	}
 
 static const struct image_info images[IMG_KIND_MAX] = {
 	[IMG_INVENTORY] = { "inventory.img", NULL, false, { 0x58313116, 0 } },

@@ -11,7 +11,7 @@
 enum {
 	IMAGE_COMMON_MAGIC = 0x54564319,  /* first word of an image */
 	IMAGE_SERVICE_MAGIC = 0x55105940, /* first word of stats and the like */
-	IMAGE_NAME_MAX = 48,		  /* bytes of the longest name, with its NUL */
+	IMAGE_NAME_MAX = 48,              /* bytes of the longest name, with its NUL */
 };
 
 /* In brackets: what the number in the name is. */
@@ -19,14 +19,14 @@ enum image_kind {
 	IMG_INVENTORY,
 	IMG_CHECKSUMS,
 	IMG_PSTREE,
-	IMG_CORE, /* [tid] */
-	IMG_IDS,  /* [pid] */
-	IMG_MM,	  /* [pid] */
-	IMG_FS,	  /* [pid] */
-	IMG_PAGEMAP,	   /* [pid] */
+	IMG_CORE,          /* [tid] */
+	IMG_IDS,           /* [pid] */
+	IMG_MM,            /* [pid] */
+	IMG_FS,            /* [pid] */
+	IMG_PAGEMAP,       /* [pid] */
 	IMG_SHMEM_PAGEMAP, /* [shmid] */
-	IMG_PAGES,	   /* [pages_id]; no magic number, contents begin at offset 0 */
-	IMG_FDINFO,	   /* [files_id] */
+	IMG_PAGES,         /* [pages_id]; no magic number, contents begin at offset 0 */
+	IMG_FDINFO,        /* [files_id] */
 	IMG_FILES,
 	IMG_GHOST_FILE, /* [remap_id] */
 	IMG_REMAP_FPATH,
@@ -48,7 +48,7 @@ enum image_kind {
 struct image_info {
 	const char *prefix; /* before the number */
 	const char *suffix; /* behind it; NULL: no number */
-	bool hex;	    /* the number is hexadecimal */
+	bool hex;           /* the number is hexadecimal */
 	uint32_t magic[2];  /* as they stand at the file's beginning; 0: no such word */
 };
 

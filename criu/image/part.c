@@ -116,11 +116,13 @@ int image_part_adopt_unread(struct image_part *part, uint64_t size, struct err *
 		ssize_t n = io_pread(part->fd, part->buf, want, (off_t)(part->size + done));
 
 		if (n >= 0 && (size_t)n < want)
-			return err_set(err, -EIO, "image file '%s/%s': %zd bytes less than were "
-				       "written", part->dir->path, part->name, (ssize_t)want - n);
+			return err_set(err, -EIO,
+				       "image file '%s/%s': %zd bytes less than were "
+				       "written",
+				       part->dir->path, part->name, (ssize_t)want - n);
 		if (n < 0)
-			return err_ret(err, (int)n, "read image file '%s/%s' back",
-				       part->dir->path, part->name);
+			return err_ret(err, (int)n, "read image file '%s/%s' back", part->dir->path,
+				       part->name);
 		crc = crc32c(crc, part->buf, want);
 		done += want;
 	}

@@ -141,8 +141,10 @@ static int save_range(struct save *save, struct image_part *part, const struct p
 	if (range->guard)
 		return 0;
 	if (range->shared_with && save->opts->compat_criu)
-		return err_set(err, -EINVAL, "image file '%s': pages shared between tasks, which criu "
-			       "cannot read", part->name);
+		return err_set(err, -EINVAL,
+			       "image file '%s': pages shared between tasks, which criu "
+			       "cannot read",
+			       part->name);
 	entry.vaddr = range->vaddr;
 	entry.compat_nr_pages = (uint32_t)range->nr_pages;
 	entry.has_nr_pages = range->nr_pages > UINT32_MAX;

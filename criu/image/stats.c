@@ -23,8 +23,8 @@ int image_save_stats(int dirfd, enum image_kind kind, const StatsEntry *stats, s
 	stats_entry__pack(stats, (uint8_t *)strbuf_reserve(&buf, size));
 	buf.len += size;
 
-	_cleanup_close_ int fd = openat(dirfd, info->prefix, O_WRONLY | O_CREAT | O_TRUNC |
-					O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = openat(
+		dirfd, info->prefix, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, "create '%s'", info->prefix);
 	int ret = io_write(fd, buf.data, buf.len);

@@ -56,15 +56,17 @@ static int sweep(struct image_dir *image, struct err *err)
 	while ((entry = readdir(dir))) {
 		if (!is_tmp_name(entry->d_name) || strcmp(entry->d_name, image->tmpname) == 0)
 			continue;
-		_cleanup_close_ int other = openat(image->dirfd, entry->d_name, O_RDONLY |
-						   O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		_cleanup_close_ int other = openat(image->dirfd, entry->d_name,
+						   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (other < 0)
 			continue;
 		if (flock(other, LOCK_EX | LOCK_NB) == 0)
 			remove_tmp(image->dirfd, entry->d_name);
 		else if (errno == EWOULDBLOCK)
-			return err_set(err, -EBUSY, "images directory '%s' is in use by another "
-				       "dump; give another one with -D", image->path);
+			return err_set(err, -EBUSY,
+				       "images directory '%s' is in use by another "
+				       "dump; give another one with -D",
+				       image->path);
 	}
 	return 0;
 }
@@ -96,7 +98,8 @@ static int make_tmp(struct image_dir *dir, struct err *err)
 		if (mkdirat(dir->dirfd, dir->tmpname, 0700) < 0) {
 			if (errno == EEXIST)
 				continue;
-			return err_sys(err, "images directory '%s' cannot be written to: mkdir '%s'",
+			return err_sys(err,
+				       "images directory '%s' cannot be written to: mkdir '%s'",
 				       dir->path, dir->tmpname);
 		}
 		dir->tmpfd = openat(dir->dirfd, dir->tmpname, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -117,10 +120,13 @@ static int open_dir(struct image_dir *dir, struct err *err)
 	if (dir->dirfd >= 0)
 		return 0;
 	if (errno == ENOENT)
-		return err_set(err, -ENOENT, "images directory '%s' does not exist; make it or give "
-			       "another one with -D", dir->path);
+		return err_set(err, -ENOENT,
+			       "images directory '%s' does not exist; make it or give "
+			       "another one with -D",
+			       dir->path);
 	if (errno == ENOTDIR)
-		return err_set(err, -ENOTDIR, "images directory '%s' is not a directory", dir->path);
+		return err_set(err, -ENOTDIR, "images directory '%s' is not a directory",
+			       dir->path);
 	return err_sys(err, "open images directory '%s'", dir->path);
 }
 

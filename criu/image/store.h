@@ -34,12 +34,12 @@ struct image_file {
 };
 
 struct image_dir {
-	int dirfd;	     /* the user's directory; owned */
-	int tmpfd;	     /* the temporary folder in it, locked with flock(2); owned */
-	char tmpname[16];    /* its name */
-	char *path;	     /* the user's directory as given, for messages; owned */
+	int dirfd;            /* the user's directory; owned */
+	int tmpfd;            /* the temporary folder in it, locked with flock(2); owned */
+	char tmpname[16];     /* its name */
+	char *path;           /* the user's directory as given, for messages; owned */
 	enum image_sync sync; /* may be set between create and commit */
-	bool renaming;	      /* names in the user's directory may be of this dump */
+	bool renaming;        /* names in the user's directory may be of this dump */
 	bool committed;
 	pthread_mutex_t lock; /* of what follows: parts may be written by several threads */
 	struct arena arena;
@@ -49,13 +49,13 @@ struct image_dir {
 /* One file that is being written. Plain data, used by one thread at a time. */
 struct image_part {
 	struct image_dir *dir; /* borrowed */
-	int fd;		       /* owned; -1: not open */
+	int fd;                /* owned; -1: not open */
 	char name[IMAGE_NAME_MAX];
-	uint64_t size; /* bytes written or adopted, what is buffered included */
-	uint32_t crc;  /* of the bytes before the buffer */
+	uint64_t size;    /* bytes written or adopted, what is buffered included */
+	uint32_t crc;     /* of the bytes before the buffer */
 	uint64_t started; /* bytes whose way to the disk has begun */
-	uint32_t used;	  /* bytes in the buffer */
-	char *buf;	  /* owned */
+	uint32_t used;    /* bytes in the buffer */
+	char *buf;        /* owned */
 };
 
 /*

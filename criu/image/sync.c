@@ -57,14 +57,10 @@ static enum durability durability_of(int fd)
 		return EACH_FILE;
 	switch ((unsigned int)fs.f_type) {
 	case TMPFS_MAGIC:
-	case RAMFS_MAGIC:
-		return IN_MEMORY;
-	case XFS_SUPER_MAGIC:
-		return ONE_JOURNAL;
-	case EXT4_SUPER_MAGIC:
-		return ext4_has_journal(fd) ? ONE_JOURNAL : EACH_FILE;
-	default:
-		return EACH_FILE;
+	case RAMFS_MAGIC: return IN_MEMORY;
+	case XFS_SUPER_MAGIC: return ONE_JOURNAL;
+	case EXT4_SUPER_MAGIC: return ext4_has_journal(fd) ? ONE_JOURNAL : EACH_FILE;
+	default: return EACH_FILE;
 	}
 }
 
@@ -74,8 +70,9 @@ static int sync_file(struct image_dir *dir, const char *name, bool data_only, st
 
 	if (fd < 0)
 		return err_sys(err, "open image file '%s/%s'", dir->path, name);
-	if (data_only && sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE |
-					 SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER) == 0)
+	if (data_only && sync_file_range(fd, 0, 0,
+					 SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+						 SYNC_FILE_RANGE_WAIT_AFTER) == 0)
 		return 0;
 	if (fsync(fd) < 0)
 		return err_sys(err, "fsync image file '%s/%s'", dir->path, name);

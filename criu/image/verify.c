@@ -16,7 +16,7 @@
 #include "image/image.h"
 
 enum {
-	PIECE_SIZE = 4 << 20,	/* bytes that one thread takes at a time */
+	PIECE_SIZE = 4 << 20,    /* bytes that one thread takes at a time */
 	BUFFER_SIZE = 256 << 10, /* bytes read at once: what fits in a cache of the cpu */
 	THREADS_MAX = 16,
 };
@@ -102,7 +102,9 @@ static void add_file(struct verify *verify, const CribChecksumEntry *file)
 		uint64_t left = file->size - off;
 
 		*array_push(&verify->arena, &verify->pieces) = (struct piece){
-			.file = file, .off = off, .size = left < PIECE_SIZE ? left : PIECE_SIZE,
+			.file = file,
+			.off = off,
+			.size = left < PIECE_SIZE ? left : PIECE_SIZE,
 		};
 	}
 }

@@ -140,8 +140,8 @@ int probe_path(const char *path, struct err *err)
 {
 	if (access(path, F_OK) == 0)
 		return 0;
-	return errno == ENOENT ? err_set(err, -ENOENT, "'%s' is missing", path)
-			       : err_sys(err, "access '%s'", path);
+	return errno == ENOENT ? err_set(err, -ENOENT, "'%s' is missing", path) :
+				 err_sys(err, "access '%s'", path);
 }
 
 int probe_fdinfo(int fd, const char *key, struct err *err)

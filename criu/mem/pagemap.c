@@ -122,9 +122,13 @@ static int walk_scan(struct pagemap *pagemap, uint64_t start, uint64_t end, stru
 {
 	struct scan_region regions[REGIONS_PER_CALL];
 	struct scan_arg arg = {
-		.size = sizeof(arg), .start = start, .end = end,
-		.vec = (uintptr_t)regions, .vec_len = REGIONS_PER_CALL,
-		.category_inverted = SCAN_FILE, .category_mask = SCAN_FILE,
+		.size = sizeof(arg),
+		.start = start,
+		.end = end,
+		.vec = (uintptr_t)regions,
+		.vec_len = REGIONS_PER_CALL,
+		.category_inverted = SCAN_FILE,
+		.category_mask = SCAN_FILE,
 		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
 		.return_mask = SCAN_PRESENT | SCAN_SWAPPED | SCAN_PFNZERO | SCAN_GUARD,
 	};

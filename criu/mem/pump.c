@@ -43,12 +43,12 @@ struct pump {
 	struct arena arena;
 	ARRAY(struct iovec) pieces;
 	ARRAY(struct segment) segments;
-	uint32_t longest; /* bytes of a segment */
-	int mem_fd; /* /proc/PID/mem; -1: not needed or not yet open */
+	uint32_t longest;     /* bytes of a segment */
+	int mem_fd;           /* /proc/PID/mem; -1: not needed or not yet open */
 	pthread_mutex_t lock; /* of mem_fd, err, failed, written and adopted */
-	size_t adopted;	      /* segments that the part knows of, in order */
-	size_t next;	      /* segment to be taken by a worker */
-	int failed;	      /* -errno of the first failure */
+	size_t adopted;       /* segments that the part knows of, in order */
+	size_t next;          /* segment to be taken by a worker */
+	int failed;           /* -errno of the first failure */
 	struct err *err;
 };
 
@@ -56,8 +56,7 @@ struct pump {
 
 static struct segment *segment_with_room(struct pump *pump, uint64_t off, bool cow)
 {
-	struct segment *last =
-		pump->segments.n ? &pump->segments.v[pump->segments.n - 1] : NULL;
+	struct segment *last = pump->segments.n ? &pump->segments.v[pump->segments.n - 1] : NULL;
 
 	if (last && last->cow == cow && last->len < SEGMENT && last->nr_pieces < MAX_PIECES)
 		return last;
@@ -78,7 +77,8 @@ static uint64_t cut_range(struct pump *pump, struct page_range *range, uint64_t 
 		uint32_t len = left < room ? (uint32_t)left : room;
 
 		*array_push(&pump->arena, &pump->pieces) = (struct iovec){
-			.iov_base = (void *)(uintptr_t)at, .iov_len = len,
+			.iov_base = (void *)(uintptr_t)at,
+			.iov_len = len,
 		};
 		segment->nr_pieces++;
 		segment->len += len;
@@ -128,8 +128,7 @@ static int read_by_mem(struct pump *pump, const struct segment *segment, char *t
 }
 
 /* A file may end within its last page: the rest of that is zeroes. */
-static int read_by_file(struct pump *pump, const struct segment *segment, char *to,
-			struct err *err)
+static int read_by_file(struct pump *pump, const struct segment *segment, char *to, struct err *err)
 {
 	for (size_t i = 0; i < segment->nr_pieces; i++) {
 		const struct iovec *piece = &pump->pieces.v[segment->first + i];
@@ -145,8 +144,7 @@ static int read_by_file(struct pump *pump, const struct segment *segment, char *
 	return 0;
 }
 
-static int read_segment(struct pump *pump, const struct segment *segment, char *to,
-			struct err *err)
+static int read_segment(struct pump *pump, const struct segment *segment, char *to, struct err *err)
 {
 	struct iovec local = { .iov_base = to, .iov_len = segment->len };
 	const struct iovec *remote = &pump->pieces.v[segment->first];
@@ -242,8 +240,12 @@ int pump_ranges(const struct pump_source *source, struct page_range *ranges, siz
 		uint32_t page_size, struct image_part *part, struct progress *progress,
 		struct err *err)
 {
-	struct pump pump = { .source = source, .part = part, .progress = progress, .mem_fd = -1,
-			     .lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
+	struct pump pump = { .source = source,
+			     .part = part,
+			     .progress = progress,
+			     .mem_fd = -1,
+			     .lock = PTHREAD_MUTEX_INITIALIZER,
+			     .err = err };
 	uint64_t off = part->size;
 	int ret = image_part_flush(part, err);
 

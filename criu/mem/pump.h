@@ -13,7 +13,7 @@
 /* Where contents come from. */
 struct pump_source {
 	pid_t pid; /* memory of this task; range addresses are its own */
-	int fd;	   /* or, when >= 0, a file: range addresses are offsets. Borrowed */
+	int fd;    /* or, when >= 0, a file: range addresses are offsets. Borrowed */
 };
 
 /*

@@ -94,9 +94,11 @@ static int add_private_run(struct scan *scan, uint64_t start, uint64_t end)
 		struct task *first = find_first_owner(scan, word, start);
 
 		scan->stats->pages_shared += first != NULL;
-		add_range(scan, start, start + size, (struct page_range){
-			.shared_with = first, .cow = !pagemap_is_exclusive(word),
-		});
+		add_range(scan, start, start + size,
+			  (struct page_range){
+				  .shared_with = first,
+				  .cow = !pagemap_is_exclusive(word),
+			  });
 	}
 	return 0;
 }
@@ -159,8 +161,9 @@ int mem_scan(struct snapshot *snap, bool share, struct mem_stats *stats, struct 
 	struct scan *scan = xzalloc(sizeof(*scan));
 	int ret = 0;
 
-	*scan = (struct scan){ .snap = snap, .stats = stats, .err = err,
-			       .share = share && snap->mms.n > 1 };
+	*scan = (struct scan){
+		.snap = snap, .stats = stats, .err = err, .share = share && snap->mms.n > 1
+	};
 	for (size_t i = 0; i < snap->mms.n && ret == 0; i++)
 		ret = scan_mm(scan, snap->mms.v[i]);
 	hashmap_fini(&scan->frames);

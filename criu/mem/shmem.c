@@ -37,8 +37,7 @@ int shmem_open(const struct shmem *shmem, struct err *err)
 			fd;
 }
 
-int shmem_scan(struct snapshot *snap, struct shmem *shmem, struct mem_stats *stats,
-	       struct err *err)
+int shmem_scan(struct snapshot *snap, struct shmem *shmem, struct mem_stats *stats, struct err *err)
 {
 	_cleanup_close_ int fd = shmem_open(shmem, err);
 	off_t size = (off_t)snap->page_size;

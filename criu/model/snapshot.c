@@ -6,7 +6,8 @@
 
 void snapshot_init(struct snapshot *snap)
 {
-	*snap = (struct snapshot){ .page_size = (uint32_t)sysconf(_SC_PAGESIZE), .next_file_id = 1 };
+	*snap = (struct snapshot){ .page_size = (uint32_t)sysconf(_SC_PAGESIZE),
+				   .next_file_id = 1 };
 }
 
 void snapshot_fini(struct snapshot *snap)

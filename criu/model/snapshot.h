@@ -19,6 +19,7 @@
 #include "core.pb-c.h"
 #include "cpuinfo.pb-c.h"
 #include "fdinfo.pb-c.h"
+#include "file-lock.pb-c.h"
 #include "fs.pb-c.h"
 #include "ghost-file.pb-c.h"
 #include "inventory.pb-c.h"
@@ -28,7 +29,6 @@
 #include "remap-file-path.pb-c.h"
 #include "seccomp.pb-c.h"
 #include "tty.pb-c.h"
-#include "file-lock.pb-c.h"
 
 /* task_core_entry.task_state */
 enum task_state {
@@ -61,7 +61,7 @@ enum vma_status {
 /* Where bytes lie that are not part of a message: in a file of the image or in memory. */
 struct blob {
 	const void *data; /* in memory, or NULL */
-	uint64_t size;	  /* bytes */
+	uint64_t size;    /* bytes */
 };
 
 /* An open file description; also a file that only a mapping, cwd, root or exe refers to. */
@@ -69,13 +69,13 @@ struct ofd {
 	FileEntry *entry; /* entry->id is its id, entry->type its kind; never NULL once extracted */
 	const struct fd_kind *kind;
 	const struct rec_fd *rec; /* dump only: as collected */
-	int borrowed_fd;	  /* dump only: crib's duplicate, or -1 */
-	int inherited_fd;	  /* restore only: given by --inherit-fd, owned once prepared; -1: none */
-	struct task *owner;	  /* the first task in tree order that has it in its table, or NULL */
-	int owner_fd;		  /* the lowest number it has there, or -1 */
-	uint32_t position;	  /* in snapshot.files */
-	uint32_t nr_users;	  /* slots of all tables that refer to it */
-	void *priv;		  /* of the kind; lives in the snapshot's arena */
+	int borrowed_fd;          /* dump only: crib's duplicate, or -1 */
+	int inherited_fd;   /* restore only: given by --inherit-fd, owned once prepared; -1: none */
+	struct task *owner; /* the first task in tree order that has it in its table, or NULL */
+	int owner_fd;       /* the lowest number it has there, or -1 */
+	uint32_t position;  /* in snapshot.files */
+	uint32_t nr_users;  /* slots of all tables that refer to it */
+	void *priv;         /* of the kind; lives in the snapshot's arena */
 };
 
 struct fd_slot {
@@ -87,15 +87,15 @@ struct fd_slot {
 /* A descriptor table, shared by tasks cloned with CLONE_FILES. */
 struct fdtable {
 	uint32_t id;
-	struct task *owner; /* the first task in tree order that has it */
-	bool shared;	    /* others have it too */
+	struct task *owner;          /* the first task in tree order that has it */
+	bool shared;                 /* others have it too */
 	ARRAY(struct fd_slot) slots; /* ascending by fd */
 };
 
 /* Shared anonymous memory: one object whatever number of tasks map it. */
 struct shmem {
-	uint64_t shmid; /* the id in images; the inode number at dump */
-	uint64_t size;	/* bytes, up to the end of the last mapping of it */
+	uint64_t shmid;    /* the id in images; the inode number at dump */
+	uint64_t size;     /* bytes, up to the end of the last mapping of it */
 	struct ofd *memfd; /* its memfd, or NULL: mmap(MAP_SHARED | MAP_ANONYMOUS) */
 	struct task *task; /* a task that maps it, and where: content is read through it */
 	uint64_t vaddr, offset;
@@ -107,37 +107,37 @@ struct shmem {
 struct page_range {
 	uint64_t vaddr; /* bytes */
 	uint64_t nr_pages;
-	bool guard;	/* MADV_GUARD_INSTALL: access faults, no contents */
-	bool cow;	/* dump only: somebody else may have the pages mapped as well */
+	bool guard;               /* MADV_GUARD_INSTALL: access faults, no contents */
+	bool cow;                 /* dump only: somebody else may have the pages mapped as well */
 	struct task *shared_with; /* contents are that task's at the same address; NULL: own */
-	uint64_t img_off; /* own contents: byte offset in the pages file */
+	uint64_t img_off;         /* own contents: byte offset in the pages file */
 };
 
 struct vma {
 	uint64_t start, end; /* bytes, end exclusive */
-	uint64_t pgoff;	     /* bytes, as the image has it */
-	uint64_t shmid;	     /* as the image has it: id of the file entry or of the shmem */
-	uint32_t prot;	     /* PROT_* */
-	uint32_t flags;	     /* MAP_* */
+	uint64_t pgoff;      /* bytes, as the image has it */
+	uint64_t shmid;      /* as the image has it: id of the file entry or of the shmem */
+	uint32_t prot;       /* PROT_* */
+	uint32_t flags;      /* MAP_* */
 	uint32_t status;     /* enum vma_status */
-	uint64_t madv;	     /* bit n: MADV_n was given */
+	uint64_t madv;       /* bit n: MADV_n was given */
 	uint32_t fdflags;    /* O_* with which its file is opened */
 	bool has_madv, has_fdflags;
 	bool locked_onfault; /* MAP_LOCKED in flags and mlock2(MLOCK_ONFAULT) */
 	bool unpopulated;    /* dump only: surely no page of its own */
 	struct ofd *file;    /* mapped file, NULL: none */
 	struct shmem *shmem;
-	const char *anon_name; /* PR_SET_VMA_ANON_NAME, NULL: none */
+	const char *anon_name;     /* PR_SET_VMA_ANON_NAME, NULL: none */
 	const struct rec_vma *rec; /* dump only: as collected */
 };
 
 struct mm {
 	uint32_t id;
 	struct task *owner; /* the task whose pid names its files */
-	MmEntry *entry;	    /* without vmas: these are below */
+	MmEntry *entry;     /* without vmas: these are below */
 	struct ofd *exe;
 	ARRAY(struct vma) vmas; /* ascending */
-	uint32_t pages_id;	/* number of its pages-N.img */
+	uint32_t pages_id;      /* number of its pages-N.img */
 	ARRAY(struct page_range) pages;
 };
 
@@ -160,8 +160,8 @@ struct task {
 	struct task *parent; /* NULL: the root of the tree */
 	ARRAY(struct task *) children;
 	ARRAY(struct thread) threads; /* the leader first; tid as in the image */
-	struct mm *mm;	     /* NULL: a zombie, and so are the next two */
-	struct fdtable *fdt; /* shared: the same object in several tasks */
+	struct mm *mm;                /* NULL: a zombie, and so are the next two */
+	struct fdtable *fdt;          /* shared: the same object in several tasks */
 	struct fs *fs;
 	/* dump only */
 	int pidfd; /* borrowed */
@@ -172,8 +172,8 @@ struct task {
 struct ghost {
 	uint32_t id; /* of ghost-file-%x.img, and remap_id of the entries that use it */
 	GhostFileEntry *entry;
-	int fd;		     /* owned. Dump: where content is read; restore: to open it again */
-	const char *path;    /* restore: the name that it has while it is being made */
+	int fd;           /* owned. Dump: where content is read; restore: to open it again */
+	const char *path; /* restore: the name that it has while it is being made */
 };
 
 /* Restore: a pseudo-terminal that the coordinator made. */
@@ -184,7 +184,7 @@ struct tty_pair {
 
 struct pipe_data {
 	PipeDataEntry *entry;
-	const void *data;    /* entry->bytes bytes */
+	const void *data; /* entry->bytes bytes */
 };
 
 struct snapshot {
@@ -203,7 +203,8 @@ struct snapshot {
 	ARRAY(TtyInfoEntry *) ttys;
 	ARRAY(TtyDataEntry *) tty_data;
 	ARRAY(struct tty_pair) tty_pairs; /* restore only, ascending */
-	const char *terminal; /* restore: path of the terminal that crib was started from, or NULL */
+	const char
+		*terminal; /* restore: path of the terminal that crib was started from, or NULL */
 	bool may_take_terminal; /* crib leads its session: nobody else needs it */
 	struct {
 		int32_t *map; /* restore only: memory that actors share, see fd/pipe.c */
@@ -238,11 +239,11 @@ void snapshot_assign_owners(struct snapshot *snap);
 int snapshot_validate(const struct snapshot *snap, struct err *err);
 
 /* Protobuf messages in the arena: SNAP_MSG(snap, MmEntry, mm_entry) is a fresh, initialized one. */
-#define SNAP_MSG(snap, Type, name)                                   \
-	({                                                           \
-		Type *__msg = ARENA_NEW(&(snap)->arena, Type);       \
-		name##__init(__msg);                                 \
-		__msg;                                               \
+#define SNAP_MSG(snap, Type, name)                                                                 \
+	({                                                                                         \
+		Type *__msg = ARENA_NEW(&(snap)->arena, Type);                                     \
+		name##__init(__msg);                                                               \
+		__msg;                                                                             \
 	})
 
 #endif /* CRIB_MODEL_SNAPSHOT_H */

@@ -8,9 +8,9 @@
 #include "model/validate.h"
 
 enum {
-	COMM_MAX = 15,	       /* bytes of a name, TASK_COMM_LEN without the NUL */
-	LIMITS_MAX = 64,       /* RLIM_NLIMITS has room to grow */
-	SIGACTIONS_MAX = 128,  /* MIPS has so many signals */
+	COMM_MAX = 15,        /* bytes of a name, TASK_COMM_LEN without the NUL */
+	LIMITS_MAX = 64,      /* RLIM_NLIMITS has room to grow */
+	SIGACTIONS_MAX = 128, /* MIPS has so many signals */
 	SIGINFO_SIZE = 128,
 	CAP_WORDS_MAX = 2,
 	GROUPS_MAX = 65536,    /* NGROUPS_MAX */
@@ -34,8 +34,8 @@ static int check_count(struct validate *v, pid_t tid, const char *what, size_t n
 {
 	if (n <= max)
 		return 0;
-	return err_set(v->err, -EBADMSG, "thread %d: %zu %s, at most %zu are possible", tid, n, what,
-		       max);
+	return err_set(v->err, -EBADMSG, "thread %d: %zu %s, at most %zu are possible", tid, n,
+		       what, max);
 }
 
 static int check_comm(struct validate *v, pid_t tid, const char *comm)
@@ -47,9 +47,10 @@ static int check_signals(struct validate *v, pid_t tid, const SignalQueueEntry *
 {
 	for (size_t i = 0; queue && i < queue->n_signals; i++)
 		if (queue->signals[i]->siginfo.len != SIGINFO_SIZE)
-			return err_set(v->err, -EBADMSG, "thread %d: a pending signal of %zu bytes "
-				       "instead of %d", tid, queue->signals[i]->siginfo.len,
-				       SIGINFO_SIZE);
+			return err_set(v->err, -EBADMSG,
+				       "thread %d: a pending signal of %zu bytes "
+				       "instead of %d",
+				       tid, queue->signals[i]->siginfo.len, SIGINFO_SIZE);
 	return 0;
 }
 
@@ -101,8 +102,8 @@ static int check_thread(struct validate *v, const struct task *task, const struc
 	if (ret < 0)
 		return ret;
 	if (thread->tid <= 0 || !thread->core)
-		return err_set(v->err, -EBADMSG, "task %d: nothing is known of thread %d", task->pid,
-			       thread->tid);
+		return err_set(v->err, -EBADMSG, "task %d: nothing is known of thread %d",
+			       task->pid, thread->tid);
 	if (thread->core->mtype != root->threads.v[0].core->mtype)
 		return err_set(v->err, -EBADMSG, "thread %d is of another machine than task %d",
 			       thread->tid, root->pid);
@@ -137,24 +138,29 @@ static int check_links(struct validate *v, const struct task *task)
 	if (task->state == TASK_STATE_DEAD)
 		return 0;
 	if (!ids || !task->mm || !task->fdt || !task->fs)
-		return err_set(v->err, -EBADMSG, "task %d: its memory, descriptors or folders are "
-			       "not there", task->pid);
+		return err_set(v->err, -EBADMSG,
+			       "task %d: its memory, descriptors or folders are "
+			       "not there",
+			       task->pid);
 	if (ids->vm_id != task->mm->id || ids->files_id != task->fdt->id ||
 	    ids->fs_id != task->fs->id)
-		return err_set(v->err, -EBADMSG, "task %d: memory %u, descriptors %u, folders %u are "
-			       "not those it has", task->pid, ids->vm_id, ids->files_id,
-			       ids->fs_id);
+		return err_set(v->err, -EBADMSG,
+			       "task %d: memory %u, descriptors %u, folders %u are "
+			       "not those it has",
+			       task->pid, ids->vm_id, ids->files_id, ids->fs_id);
 	if (!task->fs->entry || !validate_has_file(v, task->fs->cwd) ||
 	    !validate_has_file(v, task->fs->root))
-		return err_set(v->err, -EBADMSG, "task %d: its working or root directory is not "
-			       "there", task->pid);
+		return err_set(v->err, -EBADMSG,
+			       "task %d: its working or root directory is not "
+			       "there",
+			       task->pid);
 	return 0;
 }
 
 static int check_task(struct validate *v, const struct task *task)
 {
-	if (!task->threads.n || task->threads.v[0].tid != task->pid ||
-	    !task->threads.v[0].core || !task->threads.v[0].core->tc)
+	if (!task->threads.n || task->threads.v[0].tid != task->pid || !task->threads.v[0].core ||
+	    !task->threads.v[0].core->tc)
 		return err_set(v->err, -EBADMSG, "task %d: nothing is known of its first thread",
 			       task->pid);
 	array_each(const struct thread, thread, &task->threads) {
@@ -176,8 +182,7 @@ static int check_tree(struct validate *v)
 	for (size_t i = 0; i < snap->tasks.n; i++) {
 		const struct task *task = snap->tasks.v[i];
 
-		if (task->index != i || !task->parent != !i ||
-		    (i && task->parent->index >= i))
+		if (task->index != i || !task->parent != !i || (i && task->parent->index >= i))
 			return err_set(v->err, -EBADMSG, "task %d does not stand behind its parent",
 				       task->pid);
 		if (task->pgid < 0 || task->sid < 0)
@@ -222,7 +227,8 @@ static int check_seccomp(struct validate *v)
 		size_t len = seccomp->seccomp_filters[i]->filter.len;
 
 		if (!len || len % 8 || len > FILTER_MAX)
-			return err_set(v->err, -EBADMSG, "seccomp filter %zu has %zu bytes", i, len);
+			return err_set(v->err, -EBADMSG, "seccomp filter %zu has %zu bytes", i,
+				       len);
 		int ret = check_chain(v, seccomp, i);
 		if (ret < 0)
 			return ret;

@@ -39,11 +39,15 @@ static int check_table(struct validate *v, const struct fdtable *table)
 		return ret;
 	array_each(const struct fd_slot, slot, &table->slots) {
 		if (slot->fd <= last)
-			return err_set(v->err, -EBADMSG, "descriptor table %u: descriptor %d behind "
-				       "%d", table->id, slot->fd, last);
+			return err_set(v->err, -EBADMSG,
+				       "descriptor table %u: descriptor %d behind "
+				       "%d",
+				       table->id, slot->fd, last);
 		if (!validate_has_file(v, slot->ofd))
-			return err_set(v->err, -EBADMSG, "descriptor table %u: the file of "
-				       "descriptor %d is not there", table->id, slot->fd);
+			return err_set(v->err, -EBADMSG,
+				       "descriptor table %u: the file of "
+				       "descriptor %d is not there",
+				       table->id, slot->fd);
 		last = slot->fd;
 	}
 	return 0;
@@ -68,16 +72,20 @@ static int check_remap(struct validate *v, const RemapFilePathEntry *remap)
 	if (ret < 0)
 		return ret;
 	if (!orig || !orig->entry->reg)
-		return err_set(v->err, -EBADMSG, "file %u, which is to be found under another name, "
-			       "is not there", remap->orig_id);
+		return err_set(v->err, -EBADMSG,
+			       "file %u, which is to be found under another name, "
+			       "is not there",
+			       remap->orig_id);
 	if (remap->remap_type == REMAP_TYPE__GHOST &&
 	    !hashmap_get(&v->seen, SEEN_GHOST, remap->remap_id))
 		return err_set(v->err, -EBADMSG, "file %u: its deleted file %x is not there",
 			       remap->orig_id, remap->remap_id);
 	const struct ofd *other = find_file(v, remap->remap_id);
 	if (remap->remap_type == REMAP_TYPE__LINKED && (!other || !other->entry->reg))
-		return err_set(v->err, -EBADMSG, "file %u: file %u, which it is linked as, is not "
-			       "there", remap->orig_id, remap->remap_id);
+		return err_set(v->err, -EBADMSG,
+			       "file %u: file %u, which it is linked as, is not "
+			       "there",
+			       remap->orig_id, remap->remap_id);
 	return 0;
 }
 
@@ -114,8 +122,9 @@ static int check_referrer(struct validate *v, const FileEntry *entry)
 			       entry->tty->tty_info_id);
 	if (entry->type == FD_TYPES__FIFO && entry->fifo && entry->fifo->has_regf_id &&
 	    !find_file(v, entry->fifo->regf_id))
-		return err_set(v->err, -EBADMSG, "file %u: file %u, which is its path, is not there",
-			       entry->id, entry->fifo->regf_id);
+		return err_set(v->err, -EBADMSG,
+			       "file %u: file %u, which is its path, is not there", entry->id,
+			       entry->fifo->regf_id);
 	return 0;
 }
 
@@ -125,8 +134,8 @@ static int check_referrers(struct validate *v)
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < snap->memfds.n; i++)
-		ret = validate_unique(v, SEEN_MEMFD, snap->memfds.v[i]->inode_id,
-				      snap->memfds.v[i], "memfd");
+		ret = validate_unique(v, SEEN_MEMFD, snap->memfds.v[i]->inode_id, snap->memfds.v[i],
+				      "memfd");
 	for (size_t i = 0; ret == 0 && i < snap->ttys.n; i++)
 		ret = validate_unique(v, SEEN_TTY, snap->ttys.v[i]->id, snap->ttys.v[i],
 				      "terminal");
@@ -135,8 +144,10 @@ static int check_referrers(struct validate *v)
 
 		ret = validate_unique(v, SEEN_TTY_DATA, data->tty_id, data, "input of terminal");
 		if (ret == 0 && !hashmap_get(&v->seen, SEEN_TTY, data->tty_id))
-			ret = err_set(v->err, -EBADMSG, "there is input for terminal %u, which is "
-				      "not there", data->tty_id);
+			ret = err_set(v->err, -EBADMSG,
+				      "there is input for terminal %u, which is "
+				      "not there",
+				      data->tty_id);
 	}
 	for (size_t i = 0; ret == 0 && i < snap->files.n; i++)
 		ret = check_referrer(v, snap->files.v[i]->entry);
@@ -187,9 +198,9 @@ static const struct fd_slot *find_slot(const struct fdtable *table, int fd)
 		else
 			high = middle;
 	}
-	return table && low < table->slots.n && table->slots.v[low].fd == fd
-		       ? &table->slots.v[low]
-		       : NULL;
+	return table && low < table->slots.n && table->slots.v[low].fd == fd ?
+		       &table->slots.v[low] :
+		       NULL;
 }
 
 int validate_locks(struct validate *v)
@@ -200,8 +211,10 @@ int validate_locks(struct validate *v)
 
 		if (!thread || thread->task->pid != lock->pid ||
 		    !find_slot(thread->task->fdt, lock->fd))
-			return err_set(v->err, -EBADMSG, "a file lock is held by descriptor %d of "
-				       "task %d, which is not there", lock->fd, lock->pid);
+			return err_set(v->err, -EBADMSG,
+				       "a file lock is held by descriptor %d of "
+				       "task %d, which is not there",
+				       lock->fd, lock->pid);
 	}
 	return 0;
 }

@@ -27,18 +27,22 @@ static int check_vma(struct validate *v, const struct mm *mm, const struct vma *
 		return err_set(v->err, -EBADMSG, "task %d: a mapping from %llx to %llx", pid, start,
 			       (unsigned long long)vma->end);
 	if (vma->start < last)
-		return err_set(v->err, -EBADMSG, "task %d: mapping %llx begins before the end of the "
-			       "one before it", pid, start);
+		return err_set(v->err, -EBADMSG,
+			       "task %d: mapping %llx begins before the end of the "
+			       "one before it",
+			       pid, start);
 	if (!is_aligned(v, vma->pgoff) || vma->pgoff > INT64_MAX - (vma->end - vma->start))
-		return err_set(v->err, -EBADMSG, "task %d: mapping %llx is at byte %llu of its file",
-			       pid, start, (unsigned long long)vma->pgoff);
-	if (vma->file && (!validate_has_file(v, vma->file) ||
-			  vma->shmid != vma->file->entry->id))
+		return err_set(v->err, -EBADMSG,
+			       "task %d: mapping %llx is at byte %llu of its file", pid, start,
+			       (unsigned long long)vma->pgoff);
+	if (vma->file && (!validate_has_file(v, vma->file) || vma->shmid != vma->file->entry->id))
 		return err_set(v->err, -EBADMSG, "task %d: the file of mapping %llx is not there",
 			       pid, start);
 	if (!vma->file && vma->shmem && vma->shmid != vma->shmem->shmid)
-		return err_set(v->err, -EBADMSG, "task %d: the shared memory of mapping %llx is not "
-			       "there", pid, start);
+		return err_set(v->err, -EBADMSG,
+			       "task %d: the shared memory of mapping %llx is not "
+			       "there",
+			       pid, start);
 	if ((vma->status & (VMA_FILE_PRIVATE | VMA_FILE_SHARED)) && !vma->file)
 		return err_set(v->err, -EBADMSG, "task %d: mapping %llx is of no file", pid, start);
 	return 0;
@@ -117,19 +121,23 @@ static int check_pages(struct validate *v, const struct mm *mm)
 		uint64_t end = range_end(v, range, user_end);
 
 		if (!end || range->vaddr < last)
-			return err_set(v->err, -EBADMSG, "task %d: %llu pages at %llx are out of "
-				       "place", mm->owner->pid, (unsigned long long)range->nr_pages,
+			return err_set(v->err, -EBADMSG,
+				       "task %d: %llu pages at %llx are out of "
+				       "place",
+				       mm->owner->pid, (unsigned long long)range->nr_pages,
 				       (unsigned long long)range->vaddr);
 		if (!is_mapped(mm, &at, range->vaddr, end))
-			return err_set(v->err, -EBADMSG, "task %d: pages at %llx belong to no mapping",
+			return err_set(v->err, -EBADMSG,
+				       "task %d: pages at %llx belong to no mapping",
 				       mm->owner->pid, (unsigned long long)range->vaddr);
 		last = end;
 		if (range->shared_with || range->guard)
 			continue;
 		if (range->img_off != img_off)
-			return err_set(v->err, -EBADMSG, "task %d: contents of %llx are at byte %llu "
-				       "of the pages instead of %llu", mm->owner->pid,
-				       (unsigned long long)range->vaddr,
+			return err_set(v->err, -EBADMSG,
+				       "task %d: contents of %llx are at byte %llu "
+				       "of the pages instead of %llu",
+				       mm->owner->pid, (unsigned long long)range->vaddr,
 				       (unsigned long long)range->img_off,
 				       (unsigned long long)img_off);
 		img_off += end - range->vaddr;
@@ -148,9 +156,11 @@ static int check_sharing(struct validate *v, const struct mm *mm)
 		if (!sharer->mm || sharer->mm == mm || range->guard ||
 		    !has_own_pages(v, sharer->mm, range->vaddr,
 				   range->vaddr + range->nr_pages * v->snap->page_size))
-			return err_set(v->err, -EBADMSG, "task %d: contents of %llx are those of task "
-				       "%d, which has none", mm->owner->pid,
-				       (unsigned long long)range->vaddr, sharer->pid);
+			return err_set(v->err, -EBADMSG,
+				       "task %d: contents of %llx are those of task "
+				       "%d, which has none",
+				       mm->owner->pid, (unsigned long long)range->vaddr,
+				       sharer->pid);
 	}
 	return 0;
 }
@@ -166,9 +176,10 @@ static int check_mm(struct validate *v, const struct mm *mm)
 		return err_set(v->err, -EBADMSG, "task %d: its program is not there",
 			       mm->owner->pid);
 	if (mm->entry->n_mm_saved_auxv > AUXV_MAX || mm->entry->n_aios > AIOS_MAX)
-		return err_set(v->err, -EBADMSG, "task %d: %zu words of auxiliary vector, %zu aio "
-			       "rings", mm->owner->pid, mm->entry->n_mm_saved_auxv,
-			       mm->entry->n_aios);
+		return err_set(v->err, -EBADMSG,
+			       "task %d: %zu words of auxiliary vector, %zu aio "
+			       "rings",
+			       mm->owner->pid, mm->entry->n_mm_saved_auxv, mm->entry->n_aios);
 	ret = check_vmas(v, mm);
 	return ret < 0 ? ret : check_pages(v, mm);
 }
@@ -190,8 +201,10 @@ static int check_shmem(struct validate *v, const struct shmem *shmem)
 
 		if (!end || range->vaddr < last || range->img_off != img_off ||
 		    range->shared_with || range->guard)
-			return err_set(v->err, -EBADMSG, "shared memory %llu: %llu pages at %llx are "
-				       "out of place", id, (unsigned long long)range->nr_pages,
+			return err_set(v->err, -EBADMSG,
+				       "shared memory %llu: %llu pages at %llx are "
+				       "out of place",
+				       id, (unsigned long long)range->nr_pages,
 				       (unsigned long long)range->vaddr);
 		last = end;
 		img_off += end - range->vaddr;

@@ -36,7 +36,7 @@ struct step {
 	enum plan_phase phase;
 	const void *actor; /* whose step; NULL: the coordinator's */
 	step_fn *run;
-	const void *obj;   /* what the step is about */
+	const void *obj; /* what the step is about */
 	const void *obj2;
 	uint32_t index;
 	ARRAY(uint32_t) deps; /* steps that must be done before */

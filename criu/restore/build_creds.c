@@ -89,9 +89,15 @@ static bool has_groups(const CredsEntry *entry, uint32_t *sorted)
 static void fill(struct restorer_creds *creds, const CredsEntry *entry, uint64_t known)
 {
 	*creds = (struct restorer_creds){
-		.uid = entry->uid, .euid = entry->euid, .suid = entry->suid,
-		.fsuid = entry->fsuid, .gid = entry->gid, .egid = entry->egid,
-		.sgid = entry->sgid, .fsgid = entry->fsgid, .securebits = entry->secbits,
+		.uid = entry->uid,
+		.euid = entry->euid,
+		.suid = entry->suid,
+		.fsuid = entry->fsuid,
+		.gid = entry->gid,
+		.egid = entry->egid,
+		.sgid = entry->sgid,
+		.fsgid = entry->fsgid,
+		.securebits = entry->secbits,
 		.cap_inh = cap_set(entry->cap_inh, entry->n_cap_inh) & known,
 		.cap_prm = cap_set(entry->cap_prm, entry->n_cap_prm) & known,
 		.cap_eff = cap_set(entry->cap_eff, entry->n_cap_eff) & known,
@@ -127,11 +133,15 @@ static int check_caps(struct builder *b, const struct restorer_creds *want)
 	uint64_t bound = want->cap_bnd & ~b->own_creds.cap_bnd;
 
 	if (permitted)
-		return err_set(b->err, -EPERM, "it had capabilities %#llx that crib does not "
-			       "have: run crib with them", (unsigned long long)permitted);
+		return err_set(b->err, -EPERM,
+			       "it had capabilities %#llx that crib does not "
+			       "have: run crib with them",
+			       (unsigned long long)permitted);
 	if (bound)
-		return err_set(b->err, -EPERM, "its bounding set had capabilities %#llx that "
-			       "crib's has not: run crib with them", (unsigned long long)bound);
+		return err_set(b->err, -EPERM,
+			       "its bounding set had capabilities %#llx that "
+			       "crib's has not: run crib with them",
+			       (unsigned long long)bound);
 	return 0;
 }
 
@@ -157,8 +167,7 @@ int build_creds(struct builder *b, struct op_list *list, const struct thread *th
 	if (!has_groups(entry, groups)) {
 		want.set |= RCREDS_GROUPS;
 		want.nr_groups = (uint32_t)entry->n_groups;
-		want.groups = (uint32_t)builder_data(b, groups,
-						     entry->n_groups * sizeof(*groups));
+		want.groups = (uint32_t)builder_data(b, groups, entry->n_groups * sizeof(*groups));
 	}
 	if (entry->no_new_privs && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		want.set |= RCREDS_NNP;

@@ -78,12 +78,17 @@ static uint64_t build_set_mm(struct builder *b)
 {
 	const MmEntry *entry = b->task->mm->entry;
 	struct restorer_mm mm = {
-		.start_code = entry->mm_start_code, .end_code = entry->mm_end_code,
-		.start_data = entry->mm_start_data, .end_data = entry->mm_end_data,
-		.start_brk = entry->mm_start_brk, .brk = entry->mm_brk,
+		.start_code = entry->mm_start_code,
+		.end_code = entry->mm_end_code,
+		.start_data = entry->mm_start_data,
+		.end_data = entry->mm_end_data,
+		.start_brk = entry->mm_start_brk,
+		.brk = entry->mm_brk,
 		.start_stack = entry->mm_start_stack,
-		.arg_start = entry->mm_arg_start, .arg_end = entry->mm_arg_end,
-		.env_start = entry->mm_env_start, .env_end = entry->mm_env_end,
+		.arg_start = entry->mm_arg_start,
+		.arg_end = entry->mm_arg_end,
+		.env_start = entry->mm_env_start,
+		.env_end = entry->mm_env_end,
 		.exe_fd = b->env->exe_fd,
 	};
 
@@ -200,7 +205,9 @@ static int note_reads(struct builder *b, const struct vma *vma, struct page_read
 	}
 	array_each(const struct page_extent, extent, &extents.v) {
 		*array_push(&b->prog->arena, &reads->v) = (struct page_read){
-			.pages_id = extent->pages_id, .off = extent->off, .addr = extent->vaddr,
+			.pages_id = extent->pages_id,
+			.off = extent->off,
+			.addr = extent->vaddr,
 			.size = extent->nr_pages * page_size,
 		};
 		b->env->stage->bytes_read += extent->nr_pages * page_size;
@@ -226,7 +233,8 @@ static int build_reads(struct builder *b, struct page_reads *reads)
 			*array_push(&b->prog->arena, &b->prog->fds) = fd;
 		}
 		for (n = 0; i + n < reads->v.n && first[n].pages_id == first->pages_id &&
-			    first[n].off == end; n++) {
+			    first[n].off == end;
+		     n++) {
 			struct restorer_range range = { first[n].addr, first[n].size };
 			uint64_t off = builder_data(b, &range, sizeof(range));
 
@@ -242,8 +250,8 @@ static void build_one_advice(struct builder *b, const struct vma *vma, unsigned 
 {
 	if (!vma->has_madv || !(vma->madv & (UINT64_C(1) << advice)))
 		return;
-	struct restorer_op *op = BUILDER_OP(b, leader(b), ROP_MADVISE, vma->start,
-					    vma->end - vma->start, advice);
+	struct restorer_op *op =
+		BUILDER_OP(b, leader(b), ROP_MADVISE, vma->start, vma->end - vma->start, advice);
 	op->warning = RWARN_MADVISE;
 }
 
@@ -262,12 +270,12 @@ static int build_vma(struct builder *b, const struct vma *vma, size_t *piece, ui
 		uint64_t at = stage_shmem_address(b->stage, vma);
 
 		if (!at || vma->pgoff > vma->shmem->size ||
-		    vma->end - vma->start > ALIGN_UP(vma->shmem->size, b->snap->page_size) -
-					    vma->pgoff)
-			return err_set(b->err, -EBADMSG, "mapping %#llx-%#llx is not in its "
+		    vma->end - vma->start >
+			    ALIGN_UP(vma->shmem->size, b->snap->page_size) - vma->pgoff)
+			return err_set(b->err, -EBADMSG,
+				       "mapping %#llx-%#llx is not in its "
 				       "shared memory %llu of %llu bytes",
-				       (unsigned long long)vma->start,
-				       (unsigned long long)vma->end,
+				       (unsigned long long)vma->start, (unsigned long long)vma->end,
 				       (unsigned long long)vma->shmid,
 				       (unsigned long long)vma->shmem->size);
 		if (vma->flags & MAP_HUGETLB)
@@ -313,9 +321,9 @@ static void build_advice(struct builder *b, const struct vma *vma)
 		if (advice != MADV_HUGEPAGE && advice != MADV_NOHUGEPAGE)
 			build_one_advice(b, vma, advice);
 	if (vma->anon_name) {
-		struct restorer_op *op = BUILDER_OP(b, leader(b), ROP_VMA_NAME, vma->start,
-						    vma->end - vma->start,
-						    builder_str(b, vma->anon_name));
+		struct restorer_op *op =
+			BUILDER_OP(b, leader(b), ROP_VMA_NAME, vma->start, vma->end - vma->start,
+				   builder_str(b, vma->anon_name));
 		op->warning = RWARN_ANON_NAME;
 	}
 }
@@ -334,8 +342,8 @@ static void build_locks(struct builder *b)
 
 static bool is_made_here(const struct vma *vma)
 {
-	return !(vma->status & (VMA_AREA_VSYSCALL | VMA_AREA_VDSO | VMA_AREA_VVAR |
-				VMA_AREA_GUARD));
+	return !(vma->status &
+		 (VMA_AREA_VSYSCALL | VMA_AREA_VDSO | VMA_AREA_VVAR | VMA_AREA_GUARD));
 }
 
 /* Shared memory that is duplicated stays until here. */

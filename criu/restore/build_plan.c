@@ -79,9 +79,9 @@ static void plan_groups(struct planner *planner, pid_t own_pgid)
 			if ((leader == task) != (bool)leaders || task->sid == task->pid ||
 			    task->pgid == own_pgid || !leader)
 				continue;
-			planner->pgid[task->index] = plan_add(planner->plan, PHASE_GROUP, task,
-							      step_setpgid, task, "setpgid %d",
-							      task->pid);
+			planner->pgid[task->index] =
+				plan_add(planner->plan, PHASE_GROUP, task, step_setpgid, task,
+					 "setpgid %d", task->pid);
 			if (!leaders)
 				plan_depend(planner->plan, planner->pgid[task->index],
 					    planner->pgid[leader->index]);
@@ -115,9 +115,9 @@ static void plan_ends(struct planner *planner)
 		if (task->state == TASK_STATE_HELPER) {
 			struct step *end = plan_add(plan, PHASE_OPEN, task, step_helper_exit, task,
 						    "end helper %d", task->pid);
-			struct step *reap = plan_add(plan, PHASE_OPEN, task->parent,
-						     step_helper_reap, task, "reap helper %d",
-						     task->pid);
+			struct step *reap =
+				plan_add(plan, PHASE_OPEN, task->parent, step_helper_reap, task,
+					 "reap helper %d", task->pid);
 			plan_depend(plan, reap, end);
 		}
 		if (task->state == TASK_STATE_DEAD)
@@ -160,10 +160,9 @@ static int plan_opens(struct planner *planner, struct err *err)
 
 			if (!ofd->owner || planner->open[i])
 				continue;
-			const struct ofd *after = ofd->kind->after ? ofd->kind->after(snap, ofd) :
-								     NULL;
-			const struct step *dep = after ? planner->open[after->position] :
-							 NULL;
+			const struct ofd *after =
+				ofd->kind->after ? ofd->kind->after(snap, ofd) : NULL;
+			const struct step *dep = after ? planner->open[after->position] : NULL;
 			if (after && !dep) {
 				left++;
 				continue;
@@ -224,10 +223,11 @@ static int check_kinds(struct snapshot *snap, struct err *err)
 		const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(
 			&fd_types__descriptor, ofd->entry->type);
 		if (ofd->owner && !ofd->kind)
-			return err_set(err, -ENOTSUP, "descriptor %d of task %d is of type %s (%d), "
+			return err_set(err, -ENOTSUP,
+				       "descriptor %d of task %d is of type %s (%d), "
 				       "which cannot be restored: use criu for this image",
-				       ofd->owner_fd, ofd->owner->pid, type ? type->name : "unknown",
-				       (int)ofd->entry->type);
+				       ofd->owner_fd, ofd->owner->pid,
+				       type ? type->name : "unknown", (int)ofd->entry->type);
 	}
 	return 0;
 }

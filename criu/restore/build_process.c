@@ -33,8 +33,10 @@ static void build_sigaction(struct builder *b, int signo, const SaEntry *entry)
 
 	if (entry)
 		action = (struct restorer_sigaction){
-			.handler = entry->sigaction, .flags = entry->flags,
-			.restorer = entry->restorer, .mask = entry->mask,
+			.handler = entry->sigaction,
+			.flags = entry->flags,
+			.restorer = entry->restorer,
+			.mask = entry->mask,
 		};
 	BUILDER_OP(b, leader(b), ROP_SIGACTION, (uint64_t)signo,
 		   builder_data(b, &action, sizeof(action)));
@@ -54,8 +56,10 @@ static int build_sigactions(struct builder *b)
 		while (signo == SIGKILL || signo == SIGSTOP)
 			signo++;
 		if (signo > SIGRTMAX)
-			return err_set(b->err, -EBADMSG, "%zu signal actions: there are no more "
-				       "than %zu", core->n_sigactions, i);
+			return err_set(b->err, -EBADMSG,
+				       "%zu signal actions: there are no more "
+				       "than %zu",
+				       core->n_sigactions, i);
 		build_sigaction(b, signo, core->sigactions[i]);
 	}
 	return 0;
@@ -124,7 +128,8 @@ static bool is_pending_in(const SignalQueueEntry *queue, uint32_t timer_id)
 static enum restorer_timer_start start_of(const struct builder *b, const PosixTimerEntry *entry)
 {
 	pid_t tid = entry->it_sigev_notify == SIGEV_THREAD_ID && entry->has_notify_thread_id ?
-			    entry->notify_thread_id : 0;
+			    entry->notify_thread_id :
+			    0;
 	bool steady = entry->clock_id == CLOCK_REALTIME || entry->clock_id == CLOCK_MONOTONIC ||
 		      entry->clock_id == CLOCK_BOOTTIME;
 
@@ -134,8 +139,8 @@ static enum restorer_timer_start start_of(const struct builder *b, const PosixTi
 	if (!tid && is_pending_in(task_core(b)->signals_s, entry->it_id))
 		return RTIMER_PENDING;
 	array_each(const struct thread, thread, &b->task->threads)
-		if (tid == thread->tid && is_pending_in(thread->core->thread_core->signals_p,
-							entry->it_id))
+		if (tid == thread->tid &&
+		    is_pending_in(thread->core->thread_core->signals_p, entry->it_id))
 			return RTIMER_PENDING;
 	return entry->overrun && (!tid || tid == b->task->pid) ? RTIMER_OVERRUN : RTIMER_FROM_NOW;
 }
@@ -156,8 +161,10 @@ void build_posix_locks(struct builder *b)
 {
 	for (size_t i = 0; i < b->snap->locks.n; i++) {
 		const FileLockEntry *lock = b->snap->locks.v[i];
-		const struct flock range = { .l_type = (short)lock->type, .l_whence = SEEK_SET,
-					     .l_start = lock->start, .l_len = lock->len };
+		const struct flock range = { .l_type = (short)lock->type,
+					     .l_whence = SEEK_SET,
+					     .l_start = lock->start,
+					     .l_len = lock->len };
 
 		if (lock->pid == b->task->pid && fd_lock_is_posix(lock))
 			BUILDER_OP(b, leader(b), ROP_FCNTL, (uint64_t)lock->fd, F_SETLK,

@@ -56,7 +56,8 @@ static void build_affinity(struct builder *b, struct op_list *list, const Thread
 	mask = ARENA_ARRAY(&b->prog->arena, uint32_t, words);
 	memcpy(mask, core->cpu_mask, core->n_cpu_mask * sizeof(*mask));
 	BUILDER_OP(b, list, ROP_AFFINITY, builder_data(b, mask, words * sizeof(*mask)),
-		   words * sizeof(*mask))->warning = RWARN_AFFINITY;
+		   words * sizeof(*mask))
+		->warning = RWARN_AFFINITY;
 }
 
 /* The policy may hold the flag as sched_setscheduler(2) takes it, and has only this one in criu. */
@@ -72,10 +73,13 @@ static void build_sched(struct builder *b, struct op_list *list, const ThreadCor
 {
 	struct sched_attr_v0 now = { 0 };
 	struct sched_attr_v0 want = {
-		.size = sizeof(want), .policy = core->sched_policy & ~SCHED_RESET_ON_FORK,
+		.size = sizeof(want),
+		.policy = core->sched_policy & ~SCHED_RESET_ON_FORK,
 		.nice = core->sched_nice,
-		.priority = core->sched_prio, .runtime = core->sched_runtime,
-		.deadline = core->sched_deadline, .period = core->sched_period,
+		.priority = core->sched_prio,
+		.runtime = core->sched_runtime,
+		.deadline = core->sched_deadline,
+		.period = core->sched_period,
 		.flags = sched_flags(core),
 	};
 	bool fair = want.policy == SCHED_OTHER || want.policy == SCHED_BATCH;
@@ -88,7 +92,8 @@ static void build_sched(struct builder *b, struct op_list *list, const ThreadCor
 		return;
 	if (!fair && want.nice) {
 		/* other policies do not take a nice value, and keep the one that is there */
-		const struct sched_attr_v0 nice = { .size = sizeof(nice), .policy = SCHED_OTHER,
+		const struct sched_attr_v0 nice = { .size = sizeof(nice),
+						    .policy = SCHED_OTHER,
 						    .nice = want.nice };
 
 		BUILDER_OP(b, list, ROP_SCHED, builder_data(b, &nice, sizeof(nice)));
@@ -102,8 +107,8 @@ static void build_addresses(struct builder *b, struct op_list *list, const CoreE
 
 	if (thread->rseq_entry && thread->rseq_entry->rseq_abi_pointer)
 		BUILDER_OP(b, list, ROP_RSEQ, thread->rseq_entry->rseq_abi_pointer,
-			   thread->rseq_entry->rseq_abi_size,
-			   thread->rseq_entry->signature)->warning = RWARN_RSEQ;
+			   thread->rseq_entry->rseq_abi_size, thread->rseq_entry->signature)
+			->warning = RWARN_RSEQ;
 	BUILDER_OP(b, list, ROP_ROBUST_LIST, thread->futex_rla,
 		   thread->futex_rla_len ? thread->futex_rla_len : ROBUST_LIST_SIZE);
 	BUILDER_OP(b, list, ROP_TID_ADDRESS, arch_clear_tid_addr(core));
@@ -168,8 +173,8 @@ int build_thread(struct builder *b, size_t index)
 	build_affinity(b, list, entry);
 	build_sched(b, list, entry);
 	if (entry->timerslack_ns)
-		BUILDER_OP(b, list, ROP_PRCTL, PR_SET_TIMERSLACK,
-			   entry->timerslack_ns)->warning = RWARN_TIMERSLACK;
+		BUILDER_OP(b, list, ROP_PRCTL, PR_SET_TIMERSLACK, entry->timerslack_ns)->warning =
+			RWARN_TIMERSLACK;
 	if (b->env->hold_before_creds)
 		builder_op(b, list, ROP_HOLD);
 	ret = build_creds(b, list, thread);

@@ -67,7 +67,8 @@ static int read_image_vdso(struct builder *b, const struct range *vdso, uint8_t 
 		return err_set(b->err, -ENOTSUP, "the image does not hold its vdso");
 	array_each(const struct page_extent, extent, &extents.v)
 		*array_push(&b->prog->arena, &reads.v) = (struct page_read){
-			.pages_id = extent->pages_id, .off = extent->off,
+			.pages_id = extent->pages_id,
+			.off = extent->off,
 			.addr = (uintptr_t)bytes + (extent->vaddr - vdso->start),
 			.size = extent->nr_pages * page_size,
 		};
@@ -137,7 +138,8 @@ static int check_threads(struct builder *b, const struct range *vdso)
 		if (pc >= vdso->start && pc < vdso->end)
 			return err_set(b->err, -ENOTSUP,
 				       "thread %d was inside the vdso, and this kernel has another "
-				       "one: dump it again", thread->tid);
+				       "one: dump it again",
+				       thread->tid);
 	}
 	return 0;
 }
@@ -193,15 +195,15 @@ int build_vdso(struct builder *b)
 	if (!image.vdso.end)
 		return 0;
 	if (!now->vdso.end)
-		return err_set(b->err, -ENOTSUP, "the task has a vdso and this kernel gives none: "
+		return err_set(b->err, -ENOTSUP,
+			       "the task has a vdso and this kernel gives none: "
 			       "boot it without vdso=0");
 	int ret = read_image_vdso(b, &image.vdso, &bytes);
 
 	if (ret < 0)
 		return ret;
-	if (is_same_layout(&image, now) &&
-	    !memcmp(bytes, (const void *)(uintptr_t)now->vdso.start,
-		    (size_t)(image.vdso.end - image.vdso.start)))
+	if (is_same_layout(&image, now) && !memcmp(bytes, (const void *)(uintptr_t)now->vdso.start,
+						   (size_t)(image.vdso.end - image.vdso.start)))
 		return move_vdso(b, now, image.vdso.start);
 	return redirect_vdso(b, now, &image.vdso, bytes);
 }

@@ -17,13 +17,13 @@ struct builder {
 	const struct snapshot *snap;
 	const struct task *task;
 	const struct stage *stage;
-	struct program *prog;	  /* ->code is the header and data so far */
-	struct op_list *threads;  /* one for each of task->threads, [0]: the leader */
-	struct range_set keep;	  /* what ROP_UNMAP_REST leaves */
+	struct program *prog;    /* ->code is the header and data so far */
+	struct op_list *threads; /* one for each of task->threads, [0]: the leader */
+	struct range_set keep;   /* what ROP_UNMAP_REST leaves */
 	struct mapfiles files;
-	struct range_set fds;	  /* descriptors that the program closes */
+	struct range_set fds;            /* descriptors that the program closes */
 	struct restorer_creds own_creds; /* crib's own, without groups */
-	uint64_t known_caps;	  /* capabilities that this kernel knows */
+	uint64_t known_caps;             /* capabilities that this kernel knows */
 	struct err *err;
 };
 
@@ -31,13 +31,13 @@ struct builder {
 struct restorer_op *builder_op(struct builder *b, struct op_list *list,
 			       enum restorer_opcode opcode);
 
-#define BUILDER_OP(b, list, opcode, ...)                                         \
-	({                                                                       \
-		struct restorer_op *__op = builder_op(b, list, opcode);          \
-		const uint64_t __args[] = { __VA_ARGS__ };                       \
-		_Static_assert(sizeof(__args) <= sizeof(__op->arg), "too many"); \
-		memcpy(__op->arg, __args, sizeof(__args));                       \
-		__op;                                                            \
+#define BUILDER_OP(b, list, opcode, ...)                                                           \
+	({                                                                                         \
+		struct restorer_op *__op = builder_op(b, list, opcode);                            \
+		const uint64_t __args[] = { __VA_ARGS__ };                                         \
+		_Static_assert(sizeof(__args) <= sizeof(__op->arg), "too many");                   \
+		memcpy(__op->arg, __args, sizeof(__args));                                         \
+		__op;                                                                              \
 	})
 
 /* Appends bytes, aligned to 8, and returns their offset. */
@@ -59,7 +59,7 @@ void builder_close_later(struct builder *b, int fd);
 uint64_t builder_take_hole(struct builder *b, uint64_t size);
 
 /* Each appends to the leader's ops. 0 or -errno. */
-int build_unmap(struct builder *b);   /* last of all: b->keep is complete */
+int build_unmap(struct builder *b); /* last of all: b->keep is complete */
 int build_vdso(struct builder *b);
 int build_memory(struct builder *b);
 int build_process(struct builder *b);

@@ -101,8 +101,9 @@ static int restore_limit(const struct task *task, uint32_t which, struct rlimit6
 		return err_sys(err, "prlimit %u of task %d", which, task->pid);
 	if (want.rlim_max > have->rlim_max) {
 		log_warn("task %d: limit %u was %llu, crib has only %llu and no CAP_SYS_RESOURCE: "
-			 "the task keeps crib's", task->pid, which,
-			 (unsigned long long)want.rlim_max, (unsigned long long)have->rlim_max);
+			 "the task keeps crib's",
+			 task->pid, which, (unsigned long long)want.rlim_max,
+			 (unsigned long long)have->rlim_max);
 		want.rlim_max = have->rlim_max;
 		want.rlim_cur = want.rlim_cur < want.rlim_max ? want.rlim_cur : want.rlim_max;
 	}
@@ -213,7 +214,7 @@ static int commit_thread(struct restore *restore, const struct thread *thread, u
 	const struct compel_prepare_opts opts = {
 		.options = COMPEL_SEIZE_OPTIONS | PTRACE_O_EXITKILL,
 		.seccomp = thread->core->thread_core->seccomp_mode ? COMPEL_SECCOMP_ON :
-								      COMPEL_SECCOMP_NONE,
+								     COMPEL_SECCOMP_NONE,
 		.insn = insn,
 	};
 	bool leader = thread->tid == thread->task->pid;
@@ -292,9 +293,11 @@ void commit_resume(struct restore *restore)
 	program_status_disown(&restore->status->restorer, &restore->owner);
 	for (size_t t = 0; t < restore->snap.tasks.n; t++) {
 		const struct task *task = restore->snap.tasks.v[t];
-		const TaskCoreEntry *tc = task->threads.v[0].core ? task->threads.v[0].core->tc : NULL;
+		const TaskCoreEntry *tc =
+			task->threads.v[0].core ? task->threads.v[0].core->tc : NULL;
 
-		if (task->state == TASK_STATE_STOPPED || (restore->opts->leave_stopped && is_living(task)))
+		if (task->state == TASK_STATE_STOPPED ||
+		    (restore->opts->leave_stopped && is_living(task)))
 			kill(task->pid, tc->has_stop_signo ? (int)tc->stop_signo : SIGSTOP);
 		for (size_t i = 0; is_living(task) && i < task->threads.n; i++) {
 			struct compel_error cerr = { 0 };

@@ -28,7 +28,7 @@ struct restore {
 	int service_fd; /* lowest number that no restored task uses */
 	pid_t own_sid, own_pgid;
 	/* coordinator only */
-	int *pidfds; /* by task index; -1: not yet there */
+	int *pidfds;   /* by task index; -1: not yet there */
 	bool prepared; /* fd_restore_prepare() has run */
 	bool has_pidfile;
 	struct progress progress;
@@ -54,9 +54,10 @@ _Noreturn void actor_main(struct restore *restore, struct task *task);
 int actor_run_phase(struct actor *actor, enum plan_phase phase);
 
 /* Steps of the plan, run by actors. ctx is a struct actor. */
-step_fn step_fork, step_setsid, step_take_terminal, step_foreground, step_subreaper, step_stage, step_stage_finish, step_setpgid,
-	step_helper_exit, step_helper_reap, step_zombie_exit, step_zombies_settle, step_open_begin,
-	step_open, step_fetch, step_finish_fd, step_take_locks, step_memory;
+step_fn step_fork, step_setsid, step_take_terminal, step_foreground, step_subreaper, step_stage,
+	step_stage_finish, step_setpgid, step_helper_exit, step_helper_reap, step_zombie_exit,
+	step_zombies_settle, step_open_begin, step_open, step_fetch, step_finish_fd,
+	step_take_locks, step_memory;
 /* Steps of the coordinator, the last three in the finisher. */
 step_fn step_prepare_files, step_prepare_shmem, step_seal_files, step_verify_contents,
 	step_find_shared, step_commit, step_announce, step_resume;

@@ -17,7 +17,7 @@ enum { CHUNK = 256 * 1024 };
 
 struct pages_file {
 	uint32_t id;
-	int fd; /* -1: not open */
+	int fd;         /* -1: not open */
 	uint8_t *bytes; /* CHUNK */
 };
 
@@ -76,7 +76,10 @@ static void add_part(struct finder *f, struct pair *pair, const struct page_rang
 		return;
 	}
 	*array_push(&f->snap->arena, &pair->found) = (struct page_range){
-		.vaddr = at, .nr_pages = nr_pages, .shared_with = with, .img_off = img_off,
+		.vaddr = at,
+		.nr_pages = nr_pages,
+		.shared_with = with,
+		.img_off = img_off,
 	};
 }
 
@@ -115,7 +118,7 @@ static int compare(struct finder *f, struct pair *pair, const struct page_range 
 		for (size_t i = 0; i < len; i += page_size)
 			add_part(f, pair, range, there->vaddr + done + i, 1,
 				 memcmp(f->own.bytes + i, f->other.bytes + i, page_size) ? NULL :
-											  with);
+											   with);
 		done += len;
 	}
 	return 0;
@@ -222,7 +225,9 @@ static int find_in_task(struct finder *f, const struct task *task)
 int find_shared(struct snapshot *snap, int images_fd, struct err *err)
 {
 	struct finder f = {
-		.snap = snap, .images_fd = images_fd, .err = err,
+		.snap = snap,
+		.images_fd = images_fd,
+		.err = err,
 		.own = { .fd = -1, .bytes = xzalloc(CHUNK) },
 		.other = { .fd = -1, .bytes = xzalloc(CHUNK) },
 	};

@@ -41,14 +41,20 @@ static int describe_clone_failure(pid_t pid, int failed, struct err *err)
 	switch (-ret) {
 	case EEXIST:
 		procstat_read(pid, pid, &stat, NULL);
-		return err_set(err, ret, "pid %d is in use by '%.16s'; end that process, or restore "
-			       "in a new pid namespace (unshare -p -f --mount-proc)", pid, stat.comm);
+		return err_set(err, ret,
+			       "pid %d is in use by '%.16s'; end that process, or restore "
+			       "in a new pid namespace (unshare -p -f --mount-proc)",
+			       pid, stat.comm);
 	case EPERM:
-		return err_set(err, ret, "clone3 with set_tid %d: not permitted; it needs "
-			       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN", pid);
+		return err_set(err, ret,
+			       "clone3 with set_tid %d: not permitted; it needs "
+			       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN",
+			       pid);
 	case EINVAL:
-		return err_set(err, ret, "clone3 with set_tid %d: invalid; the kernel needs to be "
-			       "5.5 or newer and the number below kernel.pid_max", pid);
+		return err_set(err, ret,
+			       "clone3 with set_tid %d: invalid; the kernel needs to be "
+			       "5.5 or newer and the number below kernel.pid_max",
+			       pid);
 	}
 	return err_ret(err, ret, "clone3 with set_tid %d", pid);
 }
@@ -92,9 +98,10 @@ static int table_flag(const struct birth *birth, const struct task *task, uint64
 	if (!task->fdt || task->fdt->owner == task)
 		return 0;
 	if (!birth->forker || birth->orphaned || birth->forker->fdt != task->fdt)
-		return err_set(err, -ENOTSUP, "task %d shares its descriptor table with task %d, "
-			       "which does not fork it: not supported", task->pid,
-			       task->fdt->owner->pid);
+		return err_set(err, -ENOTSUP,
+			       "task %d shares its descriptor table with task %d, "
+			       "which does not fork it: not supported",
+			       task->pid, task->fdt->owner->pid);
 	*ret_flag = CLONE_FILES;
 	return 0;
 }
@@ -181,8 +188,8 @@ int step_helper_reap(void *ctx, const struct step *step, struct err *err)
 {
 	const struct task *helper = step->obj;
 
-	return waitpid(helper->pid, NULL, 0) < 0 ?
-		       err_sys(err, "wait for helper %d", helper->pid) : 0;
+	return waitpid(helper->pid, NULL, 0) < 0 ? err_sys(err, "wait for helper %d", helper->pid) :
+						   0;
 }
 
 /* Ends as the task did. A core dump that it left is not written again. */

@@ -100,9 +100,11 @@ static int plan_birth(struct genealogy *genealogy, struct snapshot *snap, struct
 	}
 	struct task *leader = snapshot_find_task(snap, task->sid);
 	if (!leader || leader == task || !is_session_leader(leader) || !is_below(leader, parent))
-		return err_set(err, -ENOTSUP,
-			       "task %d: its session %d cannot be made again, its leader is not below "
-			       "its parent %d", task->pid, task->sid, parent->pid);
+		return err_set(
+			err, -ENOTSUP,
+			"task %d: its session %d cannot be made again, its leader is not below "
+			"its parent %d",
+			task->pid, task->sid, parent->pid);
 	birth->forker = leader;
 	birth->orphaned = true;
 	birth->born_sid = task->sid;

@@ -11,13 +11,13 @@
 struct birth {
 	struct task *forker; /* NULL: the coordinator */
 	bool before_setsid;  /* of the forker, whose old session it is born into */
-	bool orphaned;	     /* by a go-between that exits, so that task->parent adopts it */
-	pid_t born_sid;	     /* its session at birth */
+	bool orphaned;       /* by a go-between that exits, so that task->parent adopts it */
+	pid_t born_sid;      /* its session at birth */
 };
 
 struct genealogy {
 	struct birth *births; /* by task index */
-	bool *adopts;	      /* by task index: needs to be a subreaper meanwhile */
+	bool *adopts;         /* by task index: needs to be a subreaper meanwhile */
 };
 
 /*

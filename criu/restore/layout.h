@@ -52,8 +52,8 @@ enum { VVAR_MAX = 4 };
 
 /* The mappings that the kernel gives a process and that move only as a whole. */
 struct vdso_maps {
-	struct range vdso;	      /* end 0: there is none */
-	struct range vvar[VVAR_MAX];  /* ascending */
+	struct range vdso;           /* end 0: there is none */
+	struct range vvar[VVAR_MAX]; /* ascending */
 	uint32_t nr_vvar;
 };
 

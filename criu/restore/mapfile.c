@@ -31,8 +31,7 @@ static int access_of(const struct vma *vma)
 {
 	if ((vma->flags & MAP_TYPE) == MAP_PRIVATE)
 		return O_RDONLY;
-	if ((vma->prot & PROT_WRITE) ||
-	    (vma->has_fdflags && (vma->fdflags & O_ACCMODE) == O_RDWR))
+	if ((vma->prot & PROT_WRITE) || (vma->has_fdflags && (vma->fdflags & O_ACCMODE) == O_RDWR))
 		return O_RDWR;
 	return O_RDONLY;
 }

@@ -30,8 +30,8 @@ int step_stage_finish(void *ctx, const struct step *step, struct err *err)
 	struct actor *actor = ctx;
 	const struct vma_opener opener = { .open = open_vma_file, .ctx = actor };
 
-	return stage_finish(&actor->restore->stage, actor->task, actor->restore->images_fd,
-			    &opener, err);
+	return stage_finish(&actor->restore->stage, actor->task, actor->restore->images_fd, &opener,
+			    err);
 }
 
 static int open_dir(struct actor *actor, const struct ofd *ofd, const char *what, int *ret_fd,
@@ -64,8 +64,9 @@ int step_memory(void *ctx, const struct step *step, struct err *err)
 	if (ret == 0 && (!is_same_root(task) || restore->opts->root))
 		ret = open_dir(actor, task->fs->root, "root directory", &root_fd, err);
 	if (ret == 0 && task->mm->exe)
-		ret = err_wrap(err, fd_open_path(&actor->opener, task->mm->exe, O_RDONLY, &exe_fd,
-						 err), "exe link");
+		ret = err_wrap(err,
+			       fd_open_path(&actor->opener, task->mm->exe, O_RDONLY, &exe_fd, err),
+			       "exe link");
 	if (ret < 0)
 		return ret;
 	const struct program_env env = {

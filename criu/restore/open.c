@@ -43,8 +43,8 @@ int step_open_begin(void *ctx, const struct step *step, struct err *err)
 
 	if (syscall(SYS_close_range, 0, actor->restore->service_fd - 1, 0))
 		return err_sys(err, "close the descriptors of crib");
-	_cleanup_close_ int null = fcntl(actor->restore->images_fd, F_DUPFD_CLOEXEC,
-					 actor->restore->service_fd);
+	_cleanup_close_ int null =
+		fcntl(actor->restore->images_fd, F_DUPFD_CLOEXEC, actor->restore->service_fd);
 	if (null < 0)
 		return err_sys(err, "duplicate a descriptor");
 	for (size_t i = 0; i < fdt->slots.n; i++)

@@ -51,7 +51,10 @@ struct page_walk page_walk_begin(const struct page_extents *a, const struct page
 				 uint64_t start, uint64_t end, uint64_t page_size)
 {
 	return (struct page_walk){
-		.sets = { a, b }, .pos = start, .end = end, .page_size = page_size,
+		.sets = { a, b },
+		.pos = start,
+		.end = end,
+		.page_size = page_size,
 		.index = { first_extent_above(a, start, page_size),
 			   first_extent_above(b, start, page_size) },
 	};
@@ -107,8 +110,10 @@ void page_extents_overlay(const struct page_extents *base, const struct page_ext
 		if (!from)
 			continue;
 		struct page_extent part = {
-			.vaddr = span.start, .nr_pages = (span.end - span.start) / page_size,
-			.off = from->off + (span.start - from->vaddr), .pages_id = from->pages_id,
+			.vaddr = span.start,
+			.nr_pages = (span.end - span.start) / page_size,
+			.off = from->off + (span.start - from->vaddr),
+			.pages_id = from->pages_id,
 		};
 		page_extents_add(arena, result, page_size, &part);
 	}
@@ -160,7 +165,8 @@ static int resolve(struct resolver *r, const struct task *task, uint64_t start, 
 			ret = resolve(r, range->shared_with, start, stop, depth + 1);
 		} else {
 			struct page_extent extent = {
-				.vaddr = start, .nr_pages = (stop - start) / page_size,
+				.vaddr = start,
+				.nr_pages = (stop - start) / page_size,
 				.pages_id = mm->pages_id,
 				.off = range->img_off + (start - range->vaddr),
 			};

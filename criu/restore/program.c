@@ -9,8 +9,7 @@
 
 enum { STACK_SIZE = 8192 }; /* of a thread while it runs the blob */
 
-struct restorer_op *builder_op(struct builder *b, struct op_list *list,
-			       enum restorer_opcode opcode)
+struct restorer_op *builder_op(struct builder *b, struct op_list *list, enum restorer_opcode opcode)
 {
 	struct restorer_op *op = array_push(&b->prog->arena, &list->v);
 
@@ -100,8 +99,11 @@ static void lay_out(struct builder *b)
 
 	struct restorer_header *header = (struct restorer_header *)prog->code.data;
 	*header = (struct restorer_header){
-		.magic = RESTORER_MAGIC, .size = (uint32_t)size, .nr_ops = (uint32_t)total,
-		.leader_ops = (uint32_t)ops_off, .nr_threads = (uint32_t)nr_threads,
+		.magic = RESTORER_MAGIC,
+		.size = (uint32_t)size,
+		.nr_ops = (uint32_t)total,
+		.leader_ops = (uint32_t)ops_off,
+		.nr_threads = (uint32_t)nr_threads,
 		.pid = b->task->pid,
 	};
 	prog->stack_end = stacks + STACK_SIZE;
@@ -180,12 +182,17 @@ uint64_t builder_take_hole(struct builder *b, uint64_t size)
 int program_build(const struct program_env *env, struct program *prog, struct err *err)
 {
 	struct restorer_header header = { 0 };
-	struct builder b = { .env = env, .snap = env->snap, .task = env->task,
-			     .stage = env->stage, .prog = prog, .err = err };
+	struct builder b = { .env = env,
+			     .snap = env->snap,
+			     .task = env->task,
+			     .stage = env->stage,
+			     .prog = prog,
+			     .err = err };
 
 	*prog = (struct program){ .status_map = env->status_map,
 				  .status_map_size = env->status_map_size,
-				  .status_off = env->status_off, .events_off = env->events_off,
+				  .status_off = env->status_off,
+				  .events_off = env->events_off,
 				  .region_off = env->region_off };
 	b.files.opener = &env->opener;
 	b.threads = ARENA_ARRAY(&prog->arena, struct op_list, env->task->threads.n);

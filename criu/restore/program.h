@@ -31,7 +31,7 @@
 struct program_env {
 	const struct snapshot *snap;
 	const struct task *task; /* not a zombie */
-	struct stage *stage;	 /* after stage_finish() */
+	struct stage *stage;     /* after stage_finish() */
 	int images_fd;
 	struct vma_opener opener;
 
@@ -44,7 +44,7 @@ struct program_env {
 	size_t status_map_size; /* bytes */
 	size_t status_off, events_off, region_off;
 
-	int exe_fd;  /* these three are closed by the program; -1: leave as it is */
+	int exe_fd; /* these three are closed by the program; -1: leave as it is */
 	int cwd_fd;
 	int root_fd; /* the program does chroot(2) to it */
 	/*
@@ -59,14 +59,14 @@ struct program_env {
 
 struct program {
 	struct arena arena;
-	struct strbuf code;	/* struct restorer_header, data, ops */
-	uint64_t memory_size;	/* bytes of code and the stacks behind it */
-	uint64_t stack_end;	/* offset of the end of the leader's stack */
+	struct strbuf code;     /* struct restorer_header, data, ops */
+	uint64_t memory_size;   /* bytes of code and the stacks behind it */
+	uint64_t stack_end;     /* offset of the end of the leader's stack */
 	struct range_set taken; /* where the region must not be */
 	struct range limits;
 	void *status_map;
 	size_t status_map_size, status_off, events_off, region_off;
-	ARRAY(int) fds;		/* opened for the program; owned until program_run() */
+	ARRAY(int) fds; /* opened for the program; owned until program_run() */
 };
 
 /*

@@ -66,7 +66,7 @@ static const struct {
 	uint32_t flag;
 	const char *name;
 } map_flags[] = {
-	{ MAP_ANONYMOUS, "anonymous" }, { MAP_FIXED, "fixed" }, { MAP_GROWSDOWN, "growsdown" },
+	{ MAP_ANONYMOUS, "anonymous" }, { MAP_FIXED, "fixed" },     { MAP_GROWSDOWN, "growsdown" },
 	{ MAP_NORESERVE, "noreserve" }, { MAP_HUGETLB, "hugetlb" },
 };
 
@@ -74,8 +74,9 @@ static void describe_flags(uint64_t flags, struct strbuf *buf)
 {
 	uint32_t type = (uint32_t)flags & MAP_TYPE;
 
-	strbuf_puts(buf, type == MAP_PRIVATE ? " private" : type == MAP_SHARED ? " shared"
-									       : " droppable");
+	strbuf_puts(buf, type == MAP_PRIVATE ? " private" :
+			 type == MAP_SHARED  ? " shared" :
+					       " droppable");
 	for (size_t i = 0; i < ARRAY_SIZE(map_flags); i++)
 		if (flags & map_flags[i].flag)
 			strbuf_printf(buf, ",%s", map_flags[i].name);

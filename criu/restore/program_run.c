@@ -142,8 +142,7 @@ static void wake_owner(struct restorer_status *status)
 	syscall(SYS_futex, &status->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-int program_status_own(struct restorer_status *status, struct program_owner *owner,
-		       struct err *err)
+int program_status_own(struct restorer_status *status, struct program_owner *owner, struct err *err)
 {
 	if (syscall(SYS_get_robust_list, 0, &owner->old_head, &owner->old_len))
 		return err_sys(err, "get_robust_list");

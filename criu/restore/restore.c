@@ -58,8 +58,8 @@ static int open_dirs(struct restore *restore, struct err *err)
 	restore->images_fd = open(opts->images_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (restore->images_fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return err_set(err, -errno, "images directory '%s' %s; give that of a dump with -D",
-			       opts->images_dir, errno == ENOENT ? "does not exist" :
-								   "is not a directory");
+			       opts->images_dir,
+			       errno == ENOENT ? "does not exist" : "is not a directory");
 	if (restore->images_fd < 0)
 		return err_sys(err, "open images directory '%s'", opts->images_dir);
 	restore->root_fd = open(opts->root ? opts->root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -93,8 +93,10 @@ static int make_room_for_tables(struct restore *restore, struct err *err)
 		int fd = fcntl(*own[i], F_DUPFD_CLOEXEC, restore->service_fd);
 
 		if (fd < 0)
-			return err_sys(err, "move a descriptor above %d, the highest of the tree; "
-				       "raise the limit of open files (ulimit -n)", highest);
+			return err_sys(err,
+				       "move a descriptor above %d, the highest of the tree; "
+				       "raise the limit of open files (ulimit -n)",
+				       highest);
 		close(*own[i]);
 		*own[i] = fd;
 	}
@@ -116,12 +118,14 @@ static int check_rights(struct err *err)
 	    data[CAP_TO_INDEX(CAP_CHECKPOINT_RESTORE)].effective &
 		    CAP_TO_MASK(CAP_CHECKPOINT_RESTORE))
 		return 0;
-	return err_set(err, -EPERM, "not permitted: to give tasks their old pids needs "
+	return err_set(err, -EPERM,
+		       "not permitted: to give tasks their old pids needs "
 		       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, run crib as root");
 }
 
 _Static_assert((int)ARCH_CPU_FPU == (int)OPTS_CPU_FPU && (int)ARCH_CPU_INS == (int)OPTS_CPU_INS &&
-		       (int)ARCH_CPU_CPU == (int)OPTS_CPU_CPU, "bits are the options'");
+		       (int)ARCH_CPU_CPU == (int)OPTS_CPU_CPU,
+	       "bits are the options'");
 
 /* Without the option, what the image does not say is not asked for. */
 static int check_processor(struct restore *restore, struct err *err)
@@ -132,8 +136,10 @@ static int check_processor(struct restore *restore, struct err *err)
 	if (own && restore->snap.cpuinfo)
 		return arch_cpuinfo_check(restore->snap.cpuinfo, own, opts->cpu_cap, err);
 	if (own && opts->cpu_cap_given)
-		return err_set(err, -ENOENT, "the image does not say on which processor it was made, "
-			       "there is no 'cpuinfo.img': dump with --cpu-cap, or restore without");
+		return err_set(
+			err, -ENOENT,
+			"the image does not say on which processor it was made, "
+			"there is no 'cpuinfo.img': dump with --cpu-cap, or restore without");
 	return 0;
 }
 
@@ -142,8 +148,8 @@ static int load(struct restore *restore, struct err *err)
 	int ret = open_dirs(restore, err);
 
 	if (ret == 0)
-		ret = image_load(&restore->snap, restore->images_fd,
-				 &(struct image_load_opts){ 0 }, err);
+		ret = image_load(&restore->snap, restore->images_fd, &(struct image_load_opts){ 0 },
+				 err);
 	if (ret == 0)
 		ret = check_processor(restore, err);
 	if (ret < 0)
@@ -197,8 +203,10 @@ static int describe_apart_end(const struct restore *restore, pid_t pid, int ende
 	if (ended)
 		return err_set(err, -ECHILD, "the process that makes files was killed");
 	kill(pid, SIGKILL);
-	return err_set(err, -ETIMEDOUT, "making the deleted files and terminals of the tree took "
-		       "more than %u s (--timeout)", restore->opts->timeout);
+	return err_set(err, -ETIMEDOUT,
+		       "making the deleted files and terminals of the tree took "
+		       "more than %u s (--timeout)",
+		       restore->opts->timeout);
 }
 
 /*
@@ -326,10 +334,10 @@ static int64_t phase_deadline(const struct opts *opts)
 }
 
 static const char *const phase_words[PHASE_MAX] = {
-	[PHASE_PREPARE] = "preparing",	  [PHASE_FORK] = "starting tasks, reading memory",
-	[PHASE_GROUP] = "joining groups", [PHASE_OPEN] = "opening descriptors",
+	[PHASE_PREPARE] = "preparing",          [PHASE_FORK] = "starting tasks, reading memory",
+	[PHASE_GROUP] = "joining groups",       [PHASE_OPEN] = "opening descriptors",
 	[PHASE_FINISH] = "opening descriptors", [PHASE_MEMORY] = "restoring memory",
-	[PHASE_COMMIT] = "committing",	  [PHASE_RESUME] = "resuming",
+	[PHASE_COMMIT] = "committing",          [PHASE_RESUME] = "resuming",
 };
 
 /* 0, or -ECANCELED with the reason in the status page. */

@@ -112,8 +112,7 @@ static int add_task(struct stage *stage, const struct task *task, struct arena *
 		       mm->pages.v[next].vaddr + mm->pages.v[next].nr_pages * page_size <=
 			       vma->start)
 			next++;
-		if (may_be_staged(vma) && next < mm->pages.n &&
-		    mm->pages.v[next].vaddr < vma->end)
+		if (may_be_staged(vma) && next < mm->pages.n && mm->pages.v[next].vaddr < vma->end)
 			range_set_add(arena, staged, vma->start, vma->end);
 	}
 	return 0;
@@ -141,8 +140,10 @@ static uint32_t shmem_flags(const struct snapshot *snap, const struct shmem *shm
 	for (size_t i = 0; i < snap->mms.n; i++)
 		array_each(const struct vma, vma, &snap->mms.v[i]->vmas)
 			if (vma->shmem == shmem)
-				return vma->flags & (vma->flags & MAP_HUGETLB ?
-					MAP_NORESERVE | MAP_HUGETLB | size_bits : MAP_NORESERVE);
+				return vma->flags &
+				       (vma->flags & MAP_HUGETLB ?
+						MAP_NORESERVE | MAP_HUGETLB | size_bits :
+						MAP_NORESERVE);
 	return 0;
 }
 
@@ -242,9 +243,10 @@ static int plan_in(struct stage *stage, struct arena *arena, struct err *err)
 		const struct task *task = snap->tasks.v[i];
 
 		if (task->mm && task->mm->owner && task->mm->owner != task)
-			return err_set(err, -ENOTSUP, "task %d shares the memory of task %d "
-				       "(CLONE_VM): not supported", task->pid,
-				       task->mm->owner->pid);
+			return err_set(err, -ENOTSUP,
+				       "task %d shares the memory of task %d "
+				       "(CLONE_VM): not supported",
+				       task->pid, task->mm->owner->pid);
 		if (task->mm)
 			ret = add_task(stage, task, arena, &tasks, &staged, err);
 	}
@@ -300,12 +302,16 @@ static int stage_shmem(struct stage *stage, const struct shmem *shmem, uint64_t 
 	}
 	array_each(const struct page_range, range, &shmem->pages) {
 		if (range->vaddr > size || range->nr_pages > (size - range->vaddr) / page_size)
-			return err_set(err, -EBADMSG, "shared memory %llu: page at %#llx is beyond "
-				       "its end", (unsigned long long)shmem->shmid,
+			return err_set(err, -EBADMSG,
+				       "shared memory %llu: page at %#llx is beyond "
+				       "its end",
+				       (unsigned long long)shmem->shmid,
 				       (unsigned long long)range->vaddr);
 		*array_push(arena, &reads.v) = (struct page_read){
-			.pages_id = shmem->pages_id, .off = range->img_off,
-			.addr = at + range->vaddr, .size = range->nr_pages * page_size,
+			.pages_id = shmem->pages_id,
+			.off = range->img_off,
+			.addr = at + range->vaddr,
+			.size = range->nr_pages * page_size,
 		};
 		stage->bytes_read += range->nr_pages * page_size;
 	}

@@ -35,19 +35,19 @@ struct stage_piece {
 
 /* All that is staged in a process at one time. */
 struct stage_state {
-	ARRAY(struct stage_piece) pieces;   /* ascending, not overlapping */
+	ARRAY(struct stage_piece) pieces; /* ascending, not overlapping */
 	struct page_extents extents;
 };
 
 struct stage {
 	const struct snapshot *snap;
 	struct arena arena;
-	struct layout own;	/* crib's own mappings as they were when it was planned */
+	struct layout own;       /* crib's own mappings as they were when it was planned */
 	struct range_map places; /* where each address of private memory is staged */
-	uint64_t *shmem_at;	/* where snap->shmems.v[i] is staged; 0: is not */
+	uint64_t *shmem_at;      /* where snap->shmems.v[i] is staged; 0: is not */
 	bool shmems_mapped;
-	struct stage_state now;	/* what this process has in place */
-	bool for_children;	/* it is not what the task itself needs: stage_finish() has work */
+	struct stage_state now; /* what this process has in place */
+	bool for_children;      /* it is not what the task itself needs: stage_finish() has work */
 	uint64_t bytes_read, bytes_shared; /* by this process, for stats */
 };
 

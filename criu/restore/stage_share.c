@@ -16,7 +16,7 @@ struct wish {
 
 struct sharer {
 	struct stage *stage;
-	const struct task *task;     /* who forks */
+	const struct task *task; /* who forks */
 	const struct stage_state *own;
 	ARRAY(struct wish) wishes;
 	struct range_set own_wanted; /* its own pages that somebody below shares */
@@ -42,7 +42,8 @@ static void add_wish(struct sharer *s, const struct page_span *span, const struc
 {
 	*array_push(&s->arena, &s->wishes) = (struct wish){
 		.vma = vma,
-		.pages = { .vaddr = span->start, .pages_id = from->pages_id,
+		.pages = { .vaddr = span->start,
+			   .pages_id = from->pages_id,
 			   .nr_pages = (span->end - span->start) / page_size_of(s),
 			   .off = from->off + (span->start - from->vaddr) },
 	};
@@ -66,9 +67,9 @@ static void note_pages(struct sharer *s, const struct page_extents *want, const 
 				range_set_add(&s->arena, &s->own_wanted, span.start, span.end);
 				continue;
 			}
-			struct page_walk inner = page_walk_begin(want, &s->stage->now.extents,
-								 span.start, span.end,
-								 page_size_of(s));
+			struct page_walk inner =
+				page_walk_begin(want, &s->stage->now.extents, span.start, span.end,
+						page_size_of(s));
 			struct page_span part;
 
 			while (page_walk_step(&inner, &part))
@@ -95,7 +96,8 @@ static int note_range(struct sharer *s, const struct task *other, const struct p
 	}
 	if (with && branch_of(s, with) == branch)
 		return 0; /* the branch will see to it */
-	int ret = page_extents_resolve(s->stage->snap, other, start, end, &s->arena, &pages, s->err);
+	int ret =
+		page_extents_resolve(s->stage->snap, other, start, end, &s->arena, &pages, s->err);
 
 	if (!ret)
 		note_pages(s, &pages, vma, !with || !branch_of(s, with));
@@ -132,8 +134,9 @@ static int compare_wishes(const void *a, const void *b)
 
 	if (left->pages.vaddr != right->pages.vaddr)
 		return left->pages.vaddr < right->pages.vaddr ? -1 : 1;
-	return left->pages.nr_pages > right->pages.nr_pages ? -1 :
-	       left->pages.nr_pages < right->pages.nr_pages;
+	return left->pages.nr_pages > right->pages.nr_pages ?
+		       -1 :
+		       left->pages.nr_pages < right->pages.nr_pages;
 }
 
 /* The part of @range that lies between the pieces of @state; empty: start == end. */
@@ -167,8 +170,8 @@ static bool find_room(struct sharer *s, struct stage_state *state, const struct 
 		*ret_end = piece->end;
 		return stage_vmas_match(piece->vma, wish->vma);
 	}
-	struct range room = clip_to_gap(state, (struct range){ wish->vma->start, wish->vma->end },
-					at);
+	struct range room =
+		clip_to_gap(state, (struct range){ wish->vma->start, wish->vma->end }, at);
 
 	*array_push(&s->stage->arena, &state->pieces) =
 		(struct stage_piece){ .start = room.start, .end = room.end, .vma = wish->vma };

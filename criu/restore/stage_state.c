@@ -16,8 +16,8 @@ bool stage_vmas_match(const struct vma *a, const struct vma *b)
 }
 
 /* Adds the pages of @vma, and the piece for it if there is any. *@next: the first range to look at. */
-static int add_vma(struct stage *stage, const struct task *task, const struct vma *vma, size_t *next,
-		   struct stage_state *state, struct err *err)
+static int add_vma(struct stage *stage, const struct task *task, const struct vma *vma,
+		   size_t *next, struct stage_state *state, struct err *err)
 {
 	const struct mm *mm = task->mm;
 	uint64_t page_size = stage->snap->page_size;

@@ -252,9 +252,13 @@ static bool has_living_child(const struct task *task)
 static int switch_to(struct stage *stage, const struct task *task, const struct stage_state *next,
 		     int images_fd, const struct vma_opener *opener, struct err *err)
 {
-	struct change change = { .stage = stage, .old = &stage->now, .next = next,
+	struct change change = { .stage = stage,
+				 .old = &stage->now,
+				 .next = next,
 				 .skip_new = !has_living_child(task),
-				 .files.opener = opener, .images_fd = images_fd, .err = err };
+				 .files.opener = opener,
+				 .images_fd = images_fd,
+				 .err = err };
 	int ret = run_change(&change);
 
 	stage->now = change.result;

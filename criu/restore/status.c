@@ -35,8 +35,8 @@ struct status *status_new(const struct plan *plan, uint32_t nr_tasks, struct err
 	size_t regions_off = ALIGN_UP(
 		sizeof(struct status) + sizeof(uint32_t) * ((size_t)nr_steps + nr_tasks), 8UL);
 	size_t size = regions_off + nr_tasks * sizeof(struct restorer_range);
-	struct status *status = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct status *status =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (status == MAP_FAILED) {
 		err_sys(err, "map the status page of %zu bytes", size);

@@ -16,16 +16,16 @@
 enum step_state { STEP_TODO, STEP_DONE };
 
 struct status {
-	uint32_t events;		/* futex: grows with everything that happens */
-	uint32_t failed;		/* 0, or 1 + index of the task that failed first */
+	uint32_t events;                /* futex: grows with everything that happens */
+	uint32_t failed;                /* 0, or 1 + index of the task that failed first */
 	uint32_t phase_left[PHASE_MAX]; /* futexes: steps of the phase that are not done */
-	uint32_t claimed;		/* 0 until somebody owns error */
-	struct err error;		/* valid once failed is set */
+	uint32_t claimed;               /* 0 until somebody owns error */
+	struct err error;               /* valid once failed is set */
 	uint32_t nr_steps, nr_tasks;
-	uint64_t size;			/* bytes of the mapping */
+	uint64_t size;                   /* bytes of the mapping */
 	struct restorer_status restorer; /* what the blobs report */
-	uint32_t regions_off;		/* of nr_tasks struct restorer_range, see program_env */
-	uint32_t words[];		/* nr_steps enum step_state futexes, then nr_tasks flags */
+	uint32_t regions_off;            /* of nr_tasks struct restorer_range, see program_env */
+	uint32_t words[];                /* nr_steps enum step_state futexes, then nr_tasks flags */
 };
 
 /* The blob's region in the task of this index, valid once its threads are parked. */

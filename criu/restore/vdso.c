@@ -51,8 +51,8 @@ static bool read_tables(const uint8_t *image, size_t size, struct tables *tables
 	ElfW(Phdr) phdr, dynamic = { 0 };
 	bool loaded = false;
 
-	if (!peek(image, size, 0, &ehdr, sizeof(ehdr)) ||
-	    memcmp(ehdr.e_ident, ELFMAG, SELFMAG) || ehdr.e_phentsize != sizeof(phdr))
+	if (!peek(image, size, 0, &ehdr, sizeof(ehdr)) || memcmp(ehdr.e_ident, ELFMAG, SELFMAG) ||
+	    ehdr.e_phentsize != sizeof(phdr))
 		return false;
 	for (unsigned int i = 0; i < ehdr.e_phnum; i++) {
 		if (!peek(image, size, ehdr.e_phoff + i * sizeof(phdr), &phdr, sizeof(phdr)))
@@ -131,7 +131,8 @@ int vdso_read_symbols(const uint8_t *image, size_t size, struct arena *arena,
 			return err_set(err, -EBADMSG, "vdso: symbol %llu is damaged",
 				       (unsigned long long)i);
 		*array_push(arena, &symbols->v) = (struct vdso_symbol){
-			.name = (const char *)image + name, .value = value,
+			.name = (const char *)image + name,
+			.value = value,
 		};
 	}
 	return 0;
@@ -193,8 +194,10 @@ int vdso_redirect(uint8_t *image, size_t size, const struct vdso_symbols *now, u
 		ret = redirect_one(image + symbol->value, &old, size, now, base, symbol->value,
 				   &name);
 		if (ret < 0)
-			return err_set(err, -ENOTSUP, "the vdso of the image has %s, which this "
-				       "kernel's does not have and no system call replaces", name);
+			return err_set(err, -ENOTSUP,
+				       "the vdso of the image has %s, which this "
+				       "kernel's does not have and no system call replaces",
+				       name);
 	}
 	return ret < 0 ? ret : 0;
 }

@@ -15,7 +15,7 @@
 
 struct vdso_symbol {
 	const char *name; /* in the vdso's bytes */
-	uint64_t value;	  /* from the start of the vdso, bytes */
+	uint64_t value;   /* from the start of the vdso, bytes */
 };
 
 struct vdso_symbols {

@@ -33,9 +33,9 @@ enum {
 struct freezer {
 	struct frozen_tree *tree;
 	int64_t deadline;
-	bool all_stood;    /* when the present scan began */
-	size_t news;       /* threads and processes that the present scan met first */
-	bool scan_proc;    /* the kernel has no /proc/PID/task/TID/children */
+	bool all_stood; /* when the present scan began */
+	size_t news;    /* threads and processes that the present scan met first */
+	bool scan_proc; /* the kernel has no /proc/PID/task/TID/children */
 	struct schedclock clock;
 	struct strbuf buf; /* scratch */
 	struct err *err;

@@ -17,9 +17,9 @@ struct procstat {
 	char comm[16]; /* ended and filled by NULs */
 	char state;
 	int32_t pid, ppid, pgid, sid; /* pid namespace of the mounted /proc, 0: not in it */
-	uint32_t tty;		      /* st_rdev of the controlling terminal, 0: none */
-	int32_t tty_pgrp;	      /* -1: none */
-	uint32_t flags;		      /* PF_* */
+	uint32_t tty;                 /* st_rdev of the controlling terminal, 0: none */
+	int32_t tty_pgrp;             /* -1: none */
+	uint32_t flags;               /* PF_* */
 	int32_t nice;
 	uint32_t nr_threads;
 	uint64_t start_ticks; /* since boot, in 1/sysconf(_SC_CLK_TCK) s */

@@ -150,8 +150,10 @@ static int run_one(const struct opts *opts, const char *script, const char *hook
 	bool killed = !failed && takes_too_long(opts, pid);
 	int ret = wait_script(pid, script, hook, err);
 	if (killed && ret < 0)
-		return err_set(err, -ETIMEDOUT, "action script '%s' (%s) took more than %u s "
-			       "(--timeout)", script, hook, opts->timeout);
+		return err_set(err, -ETIMEDOUT,
+			       "action script '%s' (%s) took more than %u s "
+			       "(--timeout)",
+			       script, hook, opts->timeout);
 	if (failed)
 		return err_ret(err, failure, "action script '%s' (%s), started in '%s'", script,
 			       hook, opts->work_dir);
@@ -164,7 +166,7 @@ int script_run(const struct opts *opts, const char *hook, const struct script_en
 	int ret = 0;
 
 	assert(hook_exists(hook));
-	array_each (const char *const, script, &opts->action_scripts) {
+	array_each(const char *const, script, &opts->action_scripts) {
 		struct err mine = ERR_INIT;
 
 		log_debug("running action script '%s' for %s", *script, hook);

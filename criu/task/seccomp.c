@@ -124,8 +124,8 @@ int seccomp_extract(struct snapshot *snap, struct thread *thread, struct err *er
 	return 0;
 }
 
-static int read_chain(const struct snapshot *snap, const struct thread *thread,
-		      struct chain *chain, struct err *err)
+static int read_chain(const struct snapshot *snap, const struct thread *thread, struct chain *chain,
+		      struct err *err)
 {
 	const ThreadCoreEntry *core = thread->core->thread_core;
 	uint32_t at = core->seccomp_filter;
@@ -149,8 +149,7 @@ size_t seccomp_scratch_size(const struct snapshot *snap, const struct thread *th
 {
 	if (thread->core->thread_core->seccomp_mode != SECCOMP_MODE__filter)
 		return snap->page_size;
-	return ALIGN_UP(sizeof(struct remote_program) +
-				MAX_INSNS * sizeof(struct compel_bpf_insn),
+	return ALIGN_UP(sizeof(struct remote_program) + MAX_INSNS * sizeof(struct compel_bpf_insn),
 			(size_t)snap->page_size);
 }
 

@@ -76,8 +76,8 @@ static int extract_rseq(struct snapshot *snap, struct thread *thread, struct err
 	return 0;
 }
 
-static int extract_pending(struct snapshot *snap, pid_t tid, bool shared, SignalQueueEntry **ret_queue,
-			   struct err *err)
+static int extract_pending(struct snapshot *snap, pid_t tid, bool shared,
+			   SignalQueueEntry **ret_queue, struct err *err)
 {
 	_cleanup_free_ siginfo_t *infos = NULL;
 	struct compel_error cerr = { 0 };
@@ -167,8 +167,10 @@ int thread_state_apply(const struct snapshot *snap, const struct thread *thread,
 	if (ret == 0)
 		ret = err_compel(err, compel_fpu_set(thread->tid, &fpu, &cerr), &cerr);
 	if (ret == 0)
-		compel_set_return(task, &regs, core->has_blk_sigset ? core->blk_sigset :
-					       thread->core->tc ? thread->core->tc->blk_sigset : 0);
+		compel_set_return(task, &regs,
+				  core->has_blk_sigset ? core->blk_sigset :
+				  thread->core->tc     ? thread->core->tc->blk_sigset :
+							 0);
 	compel_fpu_fini(&fpu);
 	return ret;
 }

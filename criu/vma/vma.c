@@ -18,10 +18,10 @@ static const struct {
 	enum rec_vma_flag flag;
 	unsigned int advice;
 } advices[] = {
-	{ REC_VM_RAND_READ, MADV_RANDOM },	{ REC_VM_SEQ_READ, MADV_SEQUENTIAL },
-	{ REC_VM_DONTCOPY, MADV_DONTFORK },	{ REC_VM_MERGEABLE, MADV_MERGEABLE },
-	{ REC_VM_HUGEPAGE, MADV_HUGEPAGE },	{ REC_VM_NOHUGEPAGE, MADV_NOHUGEPAGE },
-	{ REC_VM_DONTDUMP, MADV_DONTDUMP },	{ REC_VM_WIPEONFORK, MADV_WIPEONFORK },
+	{ REC_VM_RAND_READ, MADV_RANDOM },  { REC_VM_SEQ_READ, MADV_SEQUENTIAL },
+	{ REC_VM_DONTCOPY, MADV_DONTFORK }, { REC_VM_MERGEABLE, MADV_MERGEABLE },
+	{ REC_VM_HUGEPAGE, MADV_HUGEPAGE }, { REC_VM_NOHUGEPAGE, MADV_NOHUGEPAGE },
+	{ REC_VM_DONTDUMP, MADV_DONTDUMP }, { REC_VM_WIPEONFORK, MADV_WIPEONFORK },
 };
 
 /* vm_flags that no call of an ordinary process brings back, or whose state crib does not save. */
@@ -43,14 +43,14 @@ static int check_supported(const struct rec_vma *rec, struct err *err)
 	for (size_t i = 0; rec->special == REC_VMA_NORMAL && i < ARRAY_SIZE(unsupported); i++)
 		if (rec->flags & (1ULL << unsupported[i].flag))
 			return err_set(err, -ENOTSUP, "mapping %llx-%llx %.*s is %s: not supported",
-				       (unsigned long long)rec->start,
-				       (unsigned long long)rec->end, (int)rec->name_len, rec->name,
-				       unsupported[i].what);
+				       (unsigned long long)rec->start, (unsigned long long)rec->end,
+				       (int)rec->name_len, rec->name, unsupported[i].what);
 	if (rec->name_len >= 5 && !memcmp(rec->name, "/SYSV", 5) &&
 	    (rec->file_flags & REC_FILE_DELETED) && (rec->flags & REC_VMF(MAYSHARE)))
-		return err_set(err, -ENOTSUP, "mapping %llx-%llx is a System V shared memory segment: "
-			       "not supported", (unsigned long long)rec->start,
-			       (unsigned long long)rec->end);
+		return err_set(err, -ENOTSUP,
+			       "mapping %llx-%llx is a System V shared memory segment: "
+			       "not supported",
+			       (unsigned long long)rec->start, (unsigned long long)rec->end);
 	if (rec->special == REC_VMA_OTHER)
 		return err_set(err, -ENOTSUP, "mapping %llx-%llx is %.*s: not supported",
 			       (unsigned long long)rec->start, (unsigned long long)rec->end,

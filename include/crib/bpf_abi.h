@@ -23,14 +23,14 @@ struct run_target {
 
 /* Shared memory of one instance of the programs, written between runs. */
 struct run_control {
-	__u64 key[2];	  /* secret of this run of crib, for RAW identities */
+	__u64 key[2];     /* secret of this run of crib, for RAW identities */
 	__u32 generation; /* a new one forgets which directories were sent */
 	__u32 cpu_bytes;  /* of affinity masks that are sent, a multiple of 8 */
 	struct run_target target[RUN_MAX_TARGETS];
 };
 
 enum run_status {
-	RUN_DONE = 1,	  /* all targets are done */
+	RUN_DONE = 1,    /* all targets are done */
 	RUN_INTERRUPTED, /* the ring is full or the time is up: run again */
 };
 
@@ -41,25 +41,25 @@ enum run_group { RUN_TASKS, RUN_THREADS, RUN_MM, RUN_FDS };
 struct run_cursor {
 	__u32 target;
 	__u32 nr_targets;
-	__u64 pos; /* in the target, of a meaning that only the program knows; 0: its begin */
+	__u64 pos;    /* in the target, of a meaning that only the program knows; 0: its begin */
 	__u32 group;  /* in: enum run_group */
 	__u32 status; /* out: enum run_status */
 };
 
 enum raw_type {
-	RAW_END = 1, /* struct raw_end */
-	RAW_DIR,     /* struct raw_dir */
-	RAW_FD,	     /* struct raw_fd */
-	RAW_MM,	     /* struct raw_mm */
-	RAW_VMA,     /* struct raw_vma */
-	RAW_TASK,    /* struct raw_task */
-	RAW_LIMITS,  /* struct raw_limits */
+	RAW_END = 1,    /* struct raw_end */
+	RAW_DIR,        /* struct raw_dir */
+	RAW_FD,         /* struct raw_fd */
+	RAW_MM,         /* struct raw_mm */
+	RAW_VMA,        /* struct raw_vma */
+	RAW_TASK,       /* struct raw_task */
+	RAW_LIMITS,     /* struct raw_limits */
 	RAW_SIGACTIONS, /* struct raw_sigactions */
-	RAW_ITIMERS, /* struct raw_itimers */
-	RAW_PATH,    /* struct raw_path */
-	RAW_PTIMER,  /* struct raw_ptimer */
-	RAW_THREAD,  /* struct raw_thread */
-	RAW_GROUPS,  /* struct raw_groups */
+	RAW_ITIMERS,    /* struct raw_itimers */
+	RAW_PATH,       /* struct raw_path */
+	RAW_PTIMER,     /* struct raw_ptimer */
+	RAW_THREAD,     /* struct raw_thread */
+	RAW_GROUPS,     /* struct raw_groups */
 	RAW_TYPE_MAX,
 };
 
@@ -71,7 +71,7 @@ struct raw_head {
 
 struct raw_end {
 	struct raw_head head;
-	__s32 error;	/* -errno: the target could not be read at all */
+	__s32 error;    /* -errno: the target could not be read at all */
 	__u32 expected; /* how many objects the kernel's own count says there are */
 };
 
@@ -98,19 +98,19 @@ struct raw_dir {
 };
 
 #define RAW_FILE_UNHASHED (1U << 0) /* deleted, or not reachable by its name any more */
-#define RAW_FILE_PSEUDO	  (1U << 1) /* in no directory: pipes, sockets, memfds .. */
+#define RAW_FILE_PSEUDO   (1U << 1) /* in no directory: pipes, sockets, memfds .. */
 #define RAW_FILE_NO_INODE (1U << 2)
-#define RAW_FILE_LOCKED	  (1U << 3) /* somebody has or had a lock of it */
+#define RAW_FILE_LOCKED   (1U << 3) /* somebody has or had a lock of it */
 
 struct raw_file {
 	__u64 ino, size, mtime_ns;
-	__u64 inode_id;	 /* identity */
+	__u64 inode_id;  /* identity */
 	__u32 dev, rdev; /* the kernel's dev_t */
 	__u32 mode, nlink;
 	__u32 magic; /* of the file system */
 	__s32 mnt_id;
-	__u32 flags;	/* RAW_FILE_* */
-	__u32 dir;	/* raw_dir.id, 0: none */
+	__u32 flags;    /* RAW_FILE_* */
+	__u32 dir;      /* raw_dir.id, 0: none */
 	__u32 name_len; /* the name in that directory; 0: the file is the directory itself */
 	__u32 reserved;
 };
@@ -135,18 +135,18 @@ struct raw_mm {
 };
 
 enum raw_name {
-	RAW_NAME_NONE,	  /* the record ends in front of file */
-	RAW_NAME_FILE,	  /* in file.dir */
-	RAW_NAME_GIVEN,	  /* with PR_SET_VMA_ANON_NAME; file is that of shared memory */
+	RAW_NAME_NONE,    /* the record ends in front of file */
+	RAW_NAME_FILE,    /* in file.dir */
+	RAW_NAME_GIVEN,   /* with PR_SET_VMA_ANON_NAME; file is that of shared memory */
 	RAW_NAME_SPECIAL, /* of a mapping that the kernel made: "[vdso]" */
 };
 
 struct raw_vma {
 	struct raw_head head;
 	__u64 start, end;
-	__u64 pgoff; /* pages */
+	__u64 pgoff;    /* pages */
 	__u64 vm_flags; /* the kernel's */
-	__u32 naming;	/* enum raw_name */
+	__u32 naming;   /* enum raw_name */
 	__u32 name_len;
 	__u32 has_anon; /* it may have private pages */
 	__u32 has_file;
@@ -156,12 +156,12 @@ struct raw_vma {
 
 struct raw_task {
 	struct raw_head head;
-	struct rec_task task; /* but for header, state, flags, tty_rdev and thp_disabled */
+	struct rec_task task;        /* but for header, state, flags, tty_rdev and thp_disabled */
 	__u32 run_state, exit_state; /* task_struct.__state, exit_state */
-	__u32 pf_flags;		     /* task_struct.flags */
-	__u32 tty_dev;		     /* dev_t */
-	__u64 mm_flags;		     /* the low 64 of them */
-	__u32 membarrier_state;	     /* of mm_struct */
+	__u32 pf_flags;              /* task_struct.flags */
+	__u32 tty_dev;               /* dev_t */
+	__u64 mm_flags;              /* the low 64 of them */
+	__u32 membarrier_state;      /* of mm_struct */
 	__u32 reserved;
 };
 
@@ -194,7 +194,7 @@ struct raw_itimers {
 	__u32 reserved;
 	struct {
 		__u64 expires, incr; /* ns of cpu time */
-	} cpu[2]; /* PROF, VIRTUAL */
+	} cpu[2];                    /* PROF, VIRTUAL */
 };
 
 struct raw_path {
@@ -212,10 +212,10 @@ struct raw_ptimer {
 	struct rec_ptimer timer; /* but for header and value_ns */
 	struct raw_now now;
 	struct raw_cpu_time group, thread;
-	__u64 expires; /* ns, 0: never set */
-	__u32 status;  /* enum raw_timer_status */
+	__u64 expires;    /* ns, 0: never set */
+	__u32 status;     /* enum raw_timer_status */
 	__s32 base_clock; /* in whose time it expires; not of timers of cpu time */
-	__s64 missed;	  /* it_overrun: -1 and what was counted since the signal that is pending */
+	__s64 missed;     /* it_overrun: -1 and what was counted since the signal that is pending */
 };
 
 /* include/linux/restart_block.h: the union behind the function, as three kinds of calls use it. */

@@ -16,16 +16,16 @@
 #include <linux/types.h>
 
 enum rec_type {
-	REC_TASK = 1,	 /* struct rec_task, one per process */
-	REC_LIMITS,	 /* struct rec_limits, one per process */
-	REC_SIGACTIONS,	 /* struct rec_sigactions, one per process */
-	REC_ITIMERS,	 /* struct rec_itimers, one per process */
-	REC_PTIMER,	 /* struct rec_ptimer, one per POSIX timer */
-	REC_PATH,	 /* struct rec_path: cwd, root, exe */
-	REC_THREAD,	 /* struct rec_thread, one per thread, the leader's too */
-	REC_MM,		 /* struct rec_mm, one per process */
-	REC_VMA,	 /* struct rec_vma, one per mapping, ascending */
-	REC_FD,		 /* struct rec_fd, one per descriptor, ascending */
+	REC_TASK = 1,   /* struct rec_task, one per process */
+	REC_LIMITS,     /* struct rec_limits, one per process */
+	REC_SIGACTIONS, /* struct rec_sigactions, one per process */
+	REC_ITIMERS,    /* struct rec_itimers, one per process */
+	REC_PTIMER,     /* struct rec_ptimer, one per POSIX timer */
+	REC_PATH,       /* struct rec_path: cwd, root, exe */
+	REC_THREAD,     /* struct rec_thread, one per thread, the leader's too */
+	REC_MM,         /* struct rec_mm, one per process */
+	REC_VMA,        /* struct rec_vma, one per mapping, ascending */
+	REC_FD,         /* struct rec_fd, one per descriptor, ascending */
 	REC_TYPE_MAX,
 };
 
@@ -41,32 +41,41 @@ _Static_assert(sizeof(struct rec_hdr) == 24, "wire layout");
 
 /* Namespaces, in the order of rec_task.ns. */
 enum rec_ns {
-	REC_NS_PID, REC_NS_NET, REC_NS_IPC, REC_NS_UTS, REC_NS_MNT, REC_NS_USER, REC_NS_CGROUP,
-	REC_NS_TIME, REC_NS_PID_CHILDREN, REC_NS_TIME_CHILDREN, REC_NS_MAX,
+	REC_NS_PID,
+	REC_NS_NET,
+	REC_NS_IPC,
+	REC_NS_UTS,
+	REC_NS_MNT,
+	REC_NS_USER,
+	REC_NS_CGROUP,
+	REC_NS_TIME,
+	REC_NS_PID_CHILDREN,
+	REC_NS_TIME_CHILDREN,
+	REC_NS_MAX,
 };
 
-#define RV_TASK_STAT	 (1ULL << 0) /* ppid .. exit_signal, flags, tty, comm, start_time */
-#define RV_TASK_STATUS	 (1ULL << 1) /* umask */
-#define RV_TASK_PERSONA	 (1ULL << 2)
-#define RV_TASK_OOM	 (1ULL << 3)
-#define RV_TASK_DUMPABLE (1ULL << 4)
-#define RV_TASK_SUBREAPER (1ULL << 5)
-#define RV_TASK_THP	 (1ULL << 6)
-#define RV_TASK_SHARED	 (1ULL << 7) /* mm_id .. sysvsem_id */
-#define RV_TASK_NS	 (1ULL << 8)
+#define RV_TASK_STAT       (1ULL << 0) /* ppid .. exit_signal, flags, tty, comm, start_time */
+#define RV_TASK_STATUS     (1ULL << 1) /* umask */
+#define RV_TASK_PERSONA    (1ULL << 2)
+#define RV_TASK_OOM        (1ULL << 3)
+#define RV_TASK_DUMPABLE   (1ULL << 4)
+#define RV_TASK_SUBREAPER  (1ULL << 5)
+#define RV_TASK_THP        (1ULL << 6)
+#define RV_TASK_SHARED     (1ULL << 7) /* mm_id .. sysvsem_id */
+#define RV_TASK_NS         (1ULL << 8)
 #define RV_TASK_MEMBARRIER (1ULL << 9)
 
-#define REC_TASK_KTHREAD (1U << 0) /* rec_task.flags */
+#define REC_TASK_KTHREAD   (1U << 0) /* rec_task.flags */
 
 struct rec_task {
 	struct rec_hdr hdr;
 	__u32 ppid, pgid, sid; /* in crib's pid namespace, 0: outside of it */
 	__u32 nr_threads;
-	__u32 state;	 /* the letter of /proc/PID/stat: 'R' 'S' 'D' 'T' 't' 'Z' 'X' 'I' */
+	__u32 state;     /* the letter of /proc/PID/stat: 'R' 'S' 'D' 'T' 't' 'Z' 'X' 'I' */
 	__u32 exit_code; /* as wait(2) gives it; of zombies */
 	__u32 exit_signal;
-	__u32 flags;	 /* REC_TASK_* */
-	__u32 tty_rdev;	 /* controlling terminal as st_rdev (new encoding), 0: none */
+	__u32 flags;    /* REC_TASK_* */
+	__u32 tty_rdev; /* controlling terminal as st_rdev (new encoding), 0: none */
 	__u32 tty_pgrp;
 	__u32 umask;
 	__u32 personality;
@@ -78,7 +87,7 @@ struct rec_task {
 	__u32 reserved;
 	/* Identity of what tasks can share: equal numbers, one object. 0: none (a zombie's mm). */
 	__u64 mm_id, files_id, fs_id, sighand_id, sysvsem_id;
-	__u64 start_time; /* ns since boot, with the engine's resolution */
+	__u64 start_time;     /* ns since boot, with the engine's resolution */
 	__u64 ns[REC_NS_MAX]; /* inode numbers of /proc/PID/ns, 0: not there */
 	char comm[16];
 };
@@ -101,7 +110,7 @@ struct rec_sigactions {
 		__u64 handler; /* 0 SIG_DFL, 1 SIG_IGN or the address */
 		__u64 flags;   /* SA_* */
 		__u64 restorer;
-		__u64 mask;    /* bit n-1: signal n */
+		__u64 mask;       /* bit n-1: signal n */
 	} action[REC_NR_SIGNALS]; /* [n-1]: signal n */
 };
 
@@ -109,7 +118,7 @@ struct rec_itimers {
 	struct rec_hdr hdr;
 	struct {
 		__u64 value_us, interval_us; /* time to the next expiry, 0: off */
-	} timer[3]; /* ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
+	} timer[3];                          /* ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF */
 };
 
 #define RV_PTIMER_VALUE (1ULL << 0) /* value, interval and overrun */
@@ -119,8 +128,8 @@ struct rec_ptimer {
 	__u32 id;
 	__s32 clock;
 	__u32 signo;
-	__u32 notify;	   /* SIGEV_* */
-	__u32 notify_tid;  /* of SIGEV_THREAD_ID */
+	__u32 notify;     /* SIGEV_* */
+	__u32 notify_tid; /* of SIGEV_THREAD_ID */
 	__u32 overrun;
 	__u64 sigval;
 	__u64 value_ns, interval_ns; /* time to the next expiry, 0: off */
@@ -142,32 +151,32 @@ struct rec_path {
 	__u64 dev;   /* st_dev in the kernel's 32-bit encoding: (major << 20 | minor) widened */
 	__u64 ino;
 	__u32 nlink;
-	__s32 mnt_id;	/* -1: not known */
+	__s32 mnt_id;     /* -1: not known */
 	__u32 file_flags; /* REC_FILE_* */
-	__u32 path_len; /* bytes of the tail that are the path, no NUL */
+	__u32 path_len;   /* bytes of the tail that are the path, no NUL */
 	char path[];
 };
 
-#define RV_THREAD_STAT	   (1ULL << 0) /* comm, state */
-#define RV_THREAD_SCHED	   (1ULL << 1) /* sched_*, nice */
-#define RV_THREAD_AFFINITY (1ULL << 2)
-#define RV_THREAD_SLACK	   (1ULL << 3)
-#define RV_THREAD_CREDS	   (1ULL << 4) /* ids, caps, groups in the tail */
+#define RV_THREAD_STAT       (1ULL << 0) /* comm, state */
+#define RV_THREAD_SCHED      (1ULL << 1) /* sched_*, nice */
+#define RV_THREAD_AFFINITY   (1ULL << 2)
+#define RV_THREAD_SLACK      (1ULL << 3)
+#define RV_THREAD_CREDS      (1ULL << 4) /* ids, caps, groups in the tail */
 #define RV_THREAD_SECUREBITS (1ULL << 5)
-#define RV_THREAD_SECCOMP  (1ULL << 6) /* seccomp_mode, seccomp_filters, no_new_privs */
-#define RV_THREAD_ROBUST   (1ULL << 7)
-#define RV_THREAD_SAS	   (1ULL << 8)
-#define RV_THREAD_CTID	   (1ULL << 9) /* clear_child_tid */
-#define RV_THREAD_PDEATH   (1ULL << 10)
-#define RV_THREAD_RESTART  (1ULL << 11) /* restart_remaining_ns */
+#define RV_THREAD_SECCOMP    (1ULL << 6) /* seccomp_mode, seccomp_filters, no_new_privs */
+#define RV_THREAD_ROBUST     (1ULL << 7)
+#define RV_THREAD_SAS        (1ULL << 8)
+#define RV_THREAD_CTID       (1ULL << 9) /* clear_child_tid */
+#define RV_THREAD_PDEATH     (1ULL << 10)
+#define RV_THREAD_RESTART    (1ULL << 11) /* restart_remaining_ns */
 
 struct rec_thread {
 	struct rec_hdr hdr;
 	char comm[16];
-	__u32 state; /* letter */
+	__u32 state;        /* letter */
 	__u32 sched_policy; /* SCHED_* */
 	__s32 nice;
-	__u32 sched_prio; /* real-time priority */
+	__u32 sched_prio;                                               /* real-time priority */
 	__u64 sched_flags, sched_runtime, sched_deadline, sched_period; /* sched_getattr(2) */
 	__u64 timerslack_ns;
 	__u32 uid, euid, suid, fsuid, gid, egid, sgid, fsgid;
@@ -199,7 +208,7 @@ struct rec_mm {
 	__u64 start_code, end_code, start_data, end_data, start_stack, start_brk, brk;
 	__u64 arg_start, arg_end, env_start, env_end;
 	__u32 map_count; /* the kernel's own count of mappings */
-	__u32 nr_auxv;	 /* tail: auxv, type and value in turn, one 64-bit word each */
+	__u32 nr_auxv;   /* tail: auxv, type and value in turn, one 64-bit word each */
 	__u64 auxv[];
 };
 
@@ -215,32 +224,58 @@ enum rec_vma_special {
 
 /* rec_vma.flags: the kernel's vm_flags in crib's own numbers. */
 enum rec_vma_flag {
-	REC_VM_READ, REC_VM_WRITE, REC_VM_EXEC, REC_VM_SHARED,
-	REC_VM_MAYREAD, REC_VM_MAYWRITE, REC_VM_MAYEXEC, REC_VM_MAYSHARE,
-	REC_VM_GROWSDOWN, REC_VM_PFNMAP, REC_VM_LOCKED, REC_VM_LOCKONFAULT, REC_VM_IO,
-	REC_VM_SEQ_READ, REC_VM_RAND_READ, REC_VM_DONTCOPY, REC_VM_DONTEXPAND, REC_VM_ACCOUNT,
-	REC_VM_NORESERVE, REC_VM_HUGETLB, REC_VM_SYNC, REC_VM_WIPEONFORK, REC_VM_DONTDUMP,
-	REC_VM_MIXEDMAP, REC_VM_HUGEPAGE, REC_VM_NOHUGEPAGE, REC_VM_MERGEABLE, REC_VM_UFFD_MISSING,
-	REC_VM_UFFD_WP, REC_VM_UFFD_MINOR, REC_VM_SHADOW_STACK, REC_VM_DROPPABLE, REC_VM_SEALED,
+	REC_VM_READ,
+	REC_VM_WRITE,
+	REC_VM_EXEC,
+	REC_VM_SHARED,
+	REC_VM_MAYREAD,
+	REC_VM_MAYWRITE,
+	REC_VM_MAYEXEC,
+	REC_VM_MAYSHARE,
+	REC_VM_GROWSDOWN,
+	REC_VM_PFNMAP,
+	REC_VM_LOCKED,
+	REC_VM_LOCKONFAULT,
+	REC_VM_IO,
+	REC_VM_SEQ_READ,
+	REC_VM_RAND_READ,
+	REC_VM_DONTCOPY,
+	REC_VM_DONTEXPAND,
+	REC_VM_ACCOUNT,
+	REC_VM_NORESERVE,
+	REC_VM_HUGETLB,
+	REC_VM_SYNC,
+	REC_VM_WIPEONFORK,
+	REC_VM_DONTDUMP,
+	REC_VM_MIXEDMAP,
+	REC_VM_HUGEPAGE,
+	REC_VM_NOHUGEPAGE,
+	REC_VM_MERGEABLE,
+	REC_VM_UFFD_MISSING,
+	REC_VM_UFFD_WP,
+	REC_VM_UFFD_MINOR,
+	REC_VM_SHADOW_STACK,
+	REC_VM_DROPPABLE,
+	REC_VM_SEALED,
 	REC_VM_FLAG_MAX,
 };
 #define REC_VMF(flag) (1ULL << REC_VM_##flag)
 
-#define RV_VMA_RANGE (1ULL << 0) /* start .. name, and READ WRITE EXEC SHARED of flags */
-#define RV_VMA_FLAGS (1ULL << 1) /* all of flags */
-#define RV_VMA_RSS   (1ULL << 2) /* populated: 0: surely no private page of its own */
+#define RV_VMA_RANGE  (1ULL << 0) /* start .. name, and READ WRITE EXEC SHARED of flags */
+#define RV_VMA_FLAGS  (1ULL << 1) /* all of flags */
+#define RV_VMA_RSS    (1ULL << 2) /* populated: 0: surely no private page of its own */
 
 struct rec_vma {
 	struct rec_hdr hdr;
 	__u64 start, end; /* bytes, end exclusive */
-	__u64 offset;	  /* bytes in the file; 0 for anonymous memory */
-	__u64 flags;	  /* REC_VMF() */
-	__u64 dev;	  /* as rec_path.dev; 0 with ino 0: anonymous */
+	__u64 offset;     /* bytes in the file; 0 for anonymous memory */
+	__u64 flags;      /* REC_VMF() */
+	__u64 dev;        /* as rec_path.dev; 0 with ino 0: anonymous */
 	__u64 ino;
-	__u32 special;	  /* enum rec_vma_special */
+	__u32 special;    /* enum rec_vma_special */
 	__u32 file_flags; /* REC_FILE_* */
 	__u32 populated;
-	__u32 name_len;	  /* tail: path of the file, or the name given with PR_SET_VMA_ANON_NAME */
+	__u32 name_len; /* tail: path of the file, or the name given with PR_SET_VMA_ANON_NAME */
 	char name[];
 };
 
@@ -255,9 +290,9 @@ struct rec_fd {
 	__u32 cloexec; /* 0 or 1 */
 	__u64 ofd_id;  /* identity of the open file description, valid within one run only */
 	__u64 pos;
-	__u32 flags;   /* f_flags: O_* of open(2) without O_CLOEXEC */
-	__s32 mnt_id;  /* -1: not known */
-	__u32 mode;    /* st_mode */
+	__u32 flags;  /* f_flags: O_* of open(2) without O_CLOEXEC */
+	__s32 mnt_id; /* -1: not known */
+	__u32 mode;   /* st_mode */
 	__u32 nlink;
 	__u64 dev, rdev; /* as rec_path.dev */
 	__u64 ino;

@@ -30,12 +30,12 @@ enum { BPF, PROC, ENGINES };
 static const char *const group_names[RG_MAX] = { "tasks", "threads", "mm", "fds" };
 
 enum how {
-	EQUAL,	 /* the same bytes */
-	LINKS,	   /* the same, but for those of a directory of /proc */
+	EQUAL,     /* the same bytes */
+	LINKS,     /* the same, but for those of a directory of /proc */
 	PARTITION, /* the same objects have the same number */
-	FLAGS,	   /* of mappings; smaps of old kernels has no letters for MLOCK_ONFAULT */
+	FLAGS,     /* of mappings; smaps of old kernels has no letters for MLOCK_ONFAULT */
 	ACTIONS,   /* of signals; inside asks only for those that are caught or ignored */
-	TIMES,	   /* 64-bit times, which go on while they are looked at */
+	TIMES,     /* 64-bit times, which go on while they are looked at */
 	AT_MOST,   /* 0 is always right, 1 if the /proc engine says so too */
 	AT_LEAST,  /* the /proc engine's 1 must not be 0; what the others have is a bound */
 };
@@ -47,10 +47,10 @@ struct field {
 	enum how how;
 };
 
-#define F(type, member, bit, how)                                                          \
-	{                                                                                  \
-		#member, offsetof(struct type, member), sizeof(((struct type *)0)->member), \
-			bit, how                                                           \
+#define F(type, member, bit, how)                                                                  \
+	{                                                                                          \
+#member, offsetof(struct type, member), sizeof(((struct type *)0)->member), bit,   \
+			how                                                                        \
 	}
 #define EQ(type, member, bit) F(type, member, bit, EQUAL)
 
@@ -100,14 +100,10 @@ static const struct field ptimer_fields[] = {
 };
 
 static const struct field path_fields[] = {
-	EQ(rec_path, mode, 0),
-	EQ(rec_path, dev, 0),
-	EQ(rec_path, ino, 0),
-	EQ(rec_path, nlink, 0),
-	EQ(rec_path, mnt_id, 0),
-	EQ(rec_path, file_flags, 0),
-	EQ(rec_path, path_len, 0),
-	{ 0 },
+	EQ(rec_path, mode, 0),     EQ(rec_path, dev, 0),
+	EQ(rec_path, ino, 0),      EQ(rec_path, nlink, 0),
+	EQ(rec_path, mnt_id, 0),   EQ(rec_path, file_flags, 0),
+	EQ(rec_path, path_len, 0), { 0 },
 };
 
 static const struct field thread_fields[] = {
@@ -168,40 +164,33 @@ static const struct field mm_fields[] = {
 };
 
 static const struct field vma_fields[] = {
-	EQ(rec_vma, end, RV_VMA_RANGE),
-	EQ(rec_vma, offset, RV_VMA_RANGE),
-	F(rec_vma, flags, RV_VMA_FLAGS, FLAGS),
-	EQ(rec_vma, dev, RV_VMA_RANGE),
-	EQ(rec_vma, ino, RV_VMA_RANGE),
-	EQ(rec_vma, special, RV_VMA_RANGE),
-	EQ(rec_vma, file_flags, RV_VMA_RANGE),
-	F(rec_vma, populated, RV_VMA_RSS, AT_LEAST),
-	EQ(rec_vma, name_len, RV_VMA_RANGE),
-	{ 0 },
+	EQ(rec_vma, end, RV_VMA_RANGE),         EQ(rec_vma, offset, RV_VMA_RANGE),
+	F(rec_vma, flags, RV_VMA_FLAGS, FLAGS), EQ(rec_vma, dev, RV_VMA_RANGE),
+	EQ(rec_vma, ino, RV_VMA_RANGE),         EQ(rec_vma, special, RV_VMA_RANGE),
+	EQ(rec_vma, file_flags, RV_VMA_RANGE),  F(rec_vma, populated, RV_VMA_RSS, AT_LEAST),
+	EQ(rec_vma, name_len, RV_VMA_RANGE),    { 0 },
 };
 
 static const struct field fd_fields[] = {
-	EQ(rec_fd, cloexec, RV_FD_FLAGS),
-	F(rec_fd, ofd_id, RV_FD_OFD, PARTITION),
-	EQ(rec_fd, pos, RV_FD_FLAGS),
-	EQ(rec_fd, flags, RV_FD_FLAGS),
-	EQ(rec_fd, mnt_id, RV_FD_FLAGS),
-	EQ(rec_fd, mode, RV_FD_INODE),
-	F(rec_fd, nlink, RV_FD_INODE, LINKS),
-	EQ(rec_fd, dev, RV_FD_INODE),
-	EQ(rec_fd, rdev, RV_FD_INODE),
-	EQ(rec_fd, ino, RV_FD_INODE),
-	EQ(rec_fd, size, RV_FD_INODE),
-	EQ(rec_fd, mtime_ns, RV_FD_INODE),
-	EQ(rec_fd, file_flags, RV_FD_PATH),
-	EQ(rec_fd, path_len, RV_FD_PATH),
-	F(rec_fd, unlocked, 0, AT_MOST),
-	{ 0 },
+	EQ(rec_fd, cloexec, RV_FD_FLAGS),     F(rec_fd, ofd_id, RV_FD_OFD, PARTITION),
+	EQ(rec_fd, pos, RV_FD_FLAGS),         EQ(rec_fd, flags, RV_FD_FLAGS),
+	EQ(rec_fd, mnt_id, RV_FD_FLAGS),      EQ(rec_fd, mode, RV_FD_INODE),
+	F(rec_fd, nlink, RV_FD_INODE, LINKS), EQ(rec_fd, dev, RV_FD_INODE),
+	EQ(rec_fd, rdev, RV_FD_INODE),        EQ(rec_fd, ino, RV_FD_INODE),
+	EQ(rec_fd, size, RV_FD_INODE),        EQ(rec_fd, mtime_ns, RV_FD_INODE),
+	EQ(rec_fd, file_flags, RV_FD_PATH),   EQ(rec_fd, path_len, RV_FD_PATH),
+	F(rec_fd, unlocked, 0, AT_MOST),      { 0 },
 };
 
-#define TYPE(name, key_member) \
-	{ #name, name##_fields, sizeof(struct rec_##name), offsetof(struct rec_##name, key_member) }
-#define TYPE_ALONE(name) { #name, name##_fields, sizeof(struct rec_##name), 0 }
+#define TYPE(name, key_member)                                                                     \
+	{                                                                                          \
+#name, name##_fields, sizeof(struct rec_##name),                                   \
+			offsetof(struct rec_##name, key_member)                                    \
+	}
+#define TYPE_ALONE(name)                                                                           \
+	{                                                                                          \
+#name, name##_fields, sizeof(struct rec_##name), 0                                 \
+	}
 
 static const struct record_type {
 	const char *name;
@@ -252,8 +241,7 @@ static int keep(struct rec_sink *sink, const struct rec_hdr *rec, struct err *er
 {
 	struct records *records = container_of(sink, struct records, sink);
 
-	*array_push(&records->arena, &records->v) =
-		arena_memdup(&records->arena, rec, rec->len);
+	*array_push(&records->arena, &records->v) = arena_memdup(&records->arena, rec, rec->len);
 	return 0;
 }
 
@@ -522,8 +510,9 @@ static void compare_all(struct compare *cmp, struct records *bpf, struct records
 	qsort(bpf->v.v, bpf->v.n, sizeof(*bpf->v.v), compare_keys);
 	qsort(proc->v.v, proc->v.n, sizeof(*proc->v.v), compare_keys);
 	while (i < bpf->v.n || j < proc->v.n) {
-		int order = i == bpf->v.n ? 1 : j == proc->v.n ? -1 :
-			    compare_keys(&bpf->v.v[i], &proc->v.v[j]);
+		int order = i == bpf->v.n  ? 1 :
+			    j == proc->v.n ? -1 :
+					     compare_keys(&bpf->v.v[i], &proc->v.v[j]);
 
 		if (order == 0) {
 			/* what several sources say is each compared with the one */
@@ -559,8 +548,9 @@ static void compare_group(struct compare *cmp, enum rec_group group, int runs)
 			compare_all(cmp, &records[BPF], &records[PROC]);
 		if (run == runs - 1)
 			printf("%-8s bpf %7zu records %8.3f ms, proc %7zu records %8.3f ms, "
-			       "ratio %.1f\n", group_names[group], records[BPF].v.n, best[BPF],
-			       records[PROC].v.n, best[PROC], best[PROC] / best[BPF]);
+			       "ratio %.1f\n",
+			       group_names[group], records[BPF].v.n, best[BPF], records[PROC].v.n,
+			       best[PROC], best[PROC] / best[BPF]);
 		arena_fini(&records[BPF].arena);
 		arena_fini(&records[PROC].arena);
 	}
@@ -582,8 +572,11 @@ static void make_targets(struct compare *cmp, struct frozen_tree *tree)
 		for (size_t t = 0; t < task->threads.n; t++)
 			tids[t] = task->threads.v[t].tid;
 		targets[i] = (struct collect_target){
-			.pid = task->pid, .pidfd = task->pidfd, .tids = tids,
-			.nr_tids = task->threads.n, .zombie = task->zombie,
+			.pid = task->pid,
+			.pidfd = task->pidfd,
+			.tids = tids,
+			.nr_tids = task->threads.n,
+			.zombie = task->zombie,
 		};
 	}
 }

@@ -200,10 +200,26 @@ static void make_anon_inodes(void)
 static void make_special_files(void)
 {
 	static const char *const names[] = {
-		"/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/dev/ptmx", "/", "/proc",
-		"/proc/self/ns/net", "/proc/self/ns/mnt", "/proc/self/ns/pid_for_children",
-		"/proc/self/ns/user", "/proc/self/status", "/proc/self/task", "/sys", "/dev/shm",
-		"/sys/fs/cgroup", "/etc/passwd", "/dev/tty", "/dev/mqueue", "/usr/bin",
+		"/dev/null",
+		"/dev/zero",
+		"/dev/full",
+		"/dev/urandom",
+		"/dev/ptmx",
+		"/",
+		"/proc",
+		"/proc/self/ns/net",
+		"/proc/self/ns/mnt",
+		"/proc/self/ns/pid_for_children",
+		"/proc/self/ns/user",
+		"/proc/self/status",
+		"/proc/self/task",
+		"/sys",
+		"/dev/shm",
+		"/sys/fs/cgroup",
+		"/etc/passwd",
+		"/dev/tty",
+		"/dev/mqueue",
+		"/usr/bin",
 	};
 	int pipes[2];
 
@@ -251,9 +267,9 @@ static void make_mappings(long n)
 	map(4, rw, anon | MAP_GROWSDOWN, -1);
 	map(4, rw, anon | MAP_LOCKED, -1);
 	map(4, rw, MAP_DROPPABLE | MAP_ANONYMOUS, -1);
-	static const int advices[] = { MADV_SEQUENTIAL, MADV_RANDOM, MADV_DONTFORK, MADV_DONTDUMP,
-				       MADV_WIPEONFORK, MADV_HUGEPAGE, MADV_NOHUGEPAGE,
-				       MADV_MERGEABLE };
+	static const int advices[] = { MADV_SEQUENTIAL, MADV_RANDOM,     MADV_DONTFORK,
+				       MADV_DONTDUMP,   MADV_WIPEONFORK, MADV_HUGEPAGE,
+				       MADV_NOHUGEPAGE, MADV_MERGEABLE };
 	for (size_t i = 0; i < sizeof(advices) / sizeof(*advices); i++) {
 		char *mem = map(8 + i, rw, anon, -1);
 
@@ -279,9 +295,9 @@ static void on_signal(int signo)
 
 static void make_timers(long n)
 {
-	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME,
-					    CLOCK_TAI, CLOCK_PROCESS_CPUTIME_ID,
-					    CLOCK_THREAD_CPUTIME_ID };
+	static const clockid_t clocks[] = { CLOCK_REALTIME,           CLOCK_MONOTONIC,
+					    CLOCK_BOOTTIME,           CLOCK_TAI,
+					    CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID };
 	struct itimerval far = { .it_value.tv_sec = 5000, .it_interval.tv_usec = 250000 };
 
 	signal(SIGRTMIN + 3, on_signal);
@@ -344,10 +360,10 @@ static const struct {
 	const char *name;
 	void (*make)(long n);
 } makers[] = {
-	{ "files", make_files },	     { "vmas", make_vmas },
-	{ "threads", make_threads },	     { "descriptors", make_descriptors },
-	{ "mappings", make_mappings },	     { "timers", make_timers },
-	{ "signals", make_signals },	     { "processes", make_processes },
+	{ "files", make_files },       { "vmas", make_vmas },
+	{ "threads", make_threads },   { "descriptors", make_descriptors },
+	{ "mappings", make_mappings }, { "timers", make_timers },
+	{ "signals", make_signals },   { "processes", make_processes },
 };
 
 static void make(char *arg)

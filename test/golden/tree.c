@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #ifndef PR_SET_VMA
-#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA           0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
 #endif
 
@@ -99,15 +99,17 @@ static void make_memory(void)
 	must(ftruncate(fd, 8 * KIB) == 0, "ftruncate");
 	must(write(fd, "memfd", 5) == 5, "write to memfd");
 	must(mmap(NULL, 8 * KIB, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED, "mmap");
-	char *shared = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-			    0);
+	char *shared =
+		mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	memset(shared + 8 * KIB, 7, 8 * KIB);
-	char *own = mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *own =
+		mmap(NULL, 64 * KIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(own, 8, 32 * KIB);
 	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, own, 64 * KIB, "arena");
 	madvise(own, 64 * KIB, MADV_DONTFORK);
 	must(mmap(NULL, 1 << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) !=
-	     MAP_FAILED, "mmap of nothing");
+		     MAP_FAILED,
+	     "mmap of nothing");
 }
 
 static void make_process_state(void)

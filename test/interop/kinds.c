@@ -165,8 +165,8 @@ static bool timer_holds(const struct kinds *k)
 static bool signal_holds(const struct kinds *k)
 {
 	struct signalfd_siginfo info;
-	return read(k->signal, &info, sizeof(info)) == sizeof(info) &&
-	       info.ssi_signo == SIGUSR2 && kill(getpid(), SIGUSR2) == 0;
+	return read(k->signal, &info, sizeof(info)) == sizeof(info) && info.ssi_signo == SIGUSR2 &&
+	       kill(getpid(), SIGUSR2) == 0;
 }
 
 static bool event_holds(const struct kinds *k)
@@ -194,7 +194,8 @@ int main(int argc, char **argv)
 		sleep_ms(10);
 		if (!was_asked())
 			continue;
-		report_state(k.path, "shared memory", child_answers(&k) && holds(k.shared->bytes, 1));
+		report_state(k.path, "shared memory",
+			     child_answers(&k) && holds(k.shared->bytes, 1));
 		report_state(k.path, "memfd", memfd_holds(&k));
 		report_state(k.path, "epoll", epoll_holds(&k));
 		report_state(k.path, "eventfd", event_holds(&k));

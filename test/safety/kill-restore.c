@@ -267,8 +267,9 @@ static void kill_one(struct series *series)
 	 */
 	uint64_t half = series->length_us / 2, *seed = &series->duel->seed;
 	struct shot shot = {
-		.after_us = 1 + (series->kills / 2 % 2 ? half + random_below(seed, half * 140 / 100)
-						       : random_below(seed, series->length_us)),
+		.after_us =
+			1 + (series->kills / 2 % 2 ? half + random_below(seed, half * 140 / 100) :
+						     random_below(seed, series->length_us)),
 		.group = series->kills % 2,
 		.sibling = series->kills % 5 == 4,
 	};

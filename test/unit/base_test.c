@@ -158,7 +158,7 @@ static void arrays_keep_their_elements_when_they_grow(void **state)
 
 	for (int i = 0; i < 1000; i++)
 		*array_push(&arena, &numbers) = i;
-	array_each (const int, number, &numbers)
+	array_each(const int, number, &numbers)
 		sum += *number;
 	assert_int_equal(numbers.n, 1000);
 	assert_int_equal(sum, 499500);

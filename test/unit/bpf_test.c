@@ -59,8 +59,9 @@ static int try_collect(struct source *source, enum rec_group group, pid_t pid, i
 		       struct collected *ret, struct err *err)
 {
 	const pid_t tids[] = { pid };
-	const struct collect_target target = { .pid = pid, .pidfd = pidfd, .tids = tids,
-					       .nr_tids = 1 };
+	const struct collect_target target = {
+		.pid = pid, .pidfd = pidfd, .tids = tids, .nr_tids = 1
+	};
 
 	*ret = (struct collected){ .sink.emit = keep };
 	return source->ops->collect(source, group, &target, 1, &ret->sink, err);
@@ -293,8 +294,9 @@ static void many_groups_come_in_pieces(void **state)
 	collect(*state, RG_THREAD, pid, &all);
 	const struct rec_thread *rec = find(&all, REC_THREAD);
 	assert_int_equal(rec->nr_groups, MANY_GROUPS);
-	assert_int_equal(rec->hdr.len, ALIGN_UP(sizeof(*rec) + 4ULL * (rec->nr_cpu_words +
-								       rec->nr_groups), 8ULL));
+	assert_int_equal(
+		rec->hdr.len,
+		ALIGN_UP(sizeof(*rec) + 4ULL * (rec->nr_cpu_words + rec->nr_groups), 8ULL));
 	for (uint32_t i = 0; i < MANY_GROUPS; i++)
 		assert_int_equal(rec->tail[rec->nr_cpu_words + i], 3 * i);
 	stop(pid);
@@ -422,15 +424,17 @@ static void only_a_pidfd_of_that_process_opens_it(void **state)
 	const struct {
 		pid_t pid;
 		int pidfd;
-	} wrong[] = { { getppid(), pidfd }, { getpid(), file }, { getpid(), -1 },
-		      { getpid(), 123456 } };
+	} wrong[] = {
+		{ getppid(), pidfd }, { getpid(), file }, { getpid(), -1 }, { getpid(), 123456 }
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		struct err err = ERR_INIT;
 		struct collected all;
 
-		assert_int_equal(try_collect(*state, RG_FD, wrong[i].pid, wrong[i].pidfd, &all,
-					     &err), -EBADF);
+		assert_int_equal(
+			try_collect(*state, RG_FD, wrong[i].pid, wrong[i].pidfd, &all, &err),
+			-EBADF);
 		assert_int_equal(all.v.n, 0);
 	}
 }
@@ -455,12 +459,12 @@ static void in_own_mounts(void (*work)(void))
 	assert_int_equal(status, 0);
 }
 
-#define CHECK(what)                                                    \
-	do {                                                           \
-		if (!(what)) {                                         \
-			fprintf(stderr, "line %d: %s\n", __LINE__, #what); \
-			_exit(1);                                      \
-		}                                                      \
+#define CHECK(what)                                                                                \
+	do {                                                                                       \
+		if (!(what)) {                                                                     \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #what);                         \
+			_exit(1);                                                                  \
+		}                                                                                  \
 	} while (0)
 
 static void count(const struct bpf_pin_status *status, void *ctx)

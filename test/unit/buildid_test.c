@@ -29,9 +29,11 @@ static struct small_elf small_elf(void)
 {
 	struct small_elf elf = {
 		.head = { .e_phoff = offsetof(struct small_elf, segments),
-			  .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 },
+			  .e_phentsize = sizeof(Elf64_Phdr),
+			  .e_phnum = 2 },
 		.segments = { { .p_type = PT_LOAD },
-			      { .p_type = PT_NOTE, .p_offset = offsetof(struct small_elf, other),
+			      { .p_type = PT_NOTE,
+				.p_offset = offsetof(struct small_elf, other),
 				.p_filesz = sizeof(elf) - offsetof(struct small_elf, other) } },
 		.other = { .n_namesz = 6, .n_type = NT_GNU_BUILD_ID },
 		.other_owner = "other",
@@ -41,8 +43,8 @@ static struct small_elf small_elf(void)
 	};
 	memcpy(elf.head.e_ident, ELFMAG, SELFMAG);
 	elf.head.e_ident[EI_CLASS] = ELFCLASS64;
-	elf.head.e_ident[EI_DATA] = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB :
-										 ELFDATA2MSB;
+	elf.head.e_ident[EI_DATA] =
+		__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 	return elf;
 }
 

@@ -113,8 +113,7 @@ static void collect(struct keeper *keeper, struct frozen_tree *tree, enum rec_gr
 static void ask(struct keeper *keeper, const struct frozen_tree *tree,
 		const struct inside_need *like)
 {
-	struct inside_need *needs =
-		ARENA_ARRAY(&keeper->arena, struct inside_need, tree->tasks.n);
+	struct inside_need *needs = ARENA_ARRAY(&keeper->arena, struct inside_need, tree->tasks.n);
 	struct err err = ERR_INIT;
 
 	for (size_t i = 0; i < tree->tasks.n; i++) {
@@ -669,8 +668,7 @@ static void inside_asks_many_at_once_and_mixes_none_up(void **state)
 		assert_non_null(actions);
 		assert_int_equal(actions->action[SIGRTMIN].mask,
 				 i == SIGKILL || i == SIGSTOP ? 0 : UINT64_C(1) << (i - 1));
-		assert_int_equal(actions->action[SIGRTMIN].handler,
-				 i % 2 ? (uintptr_t)handler : 0);
+		assert_int_equal(actions->action[SIGRTMIN].handler, i % 2 ? (uintptr_t)handler : 0);
 		for (at = 0; (task = find_rec(&keeper, REC_TASK, at)); at++)
 			if (task->hdr.pid == pid && (task->hdr.valid & RV_TASK_STATUS))
 				assert_int_equal(task->umask, i);
@@ -707,8 +705,7 @@ static int without_room(struct target_words *words)
 	const struct rlimit none = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, wait_in_thread, words) ||
-	    setrlimit(RLIMIT_AS, &limit))
+	if (pthread_create(&thread, NULL, wait_in_thread, words) || setrlimit(RLIMIT_AS, &limit))
 		return 1;
 	wait_for_end(words);
 	setrlimit(RLIMIT_AS, &none);

@@ -369,9 +369,9 @@ static bool rows_open(struct rows *r, struct many *m)
 		};
 		for (int c = 0; c < ROW_CALLS; c++)
 			r->call[i][c] = (struct compel_call){
-				.nr = c % 3 == 0   ? SYS_gettid
-				      : c % 3 == 1 ? SYS_close
-						   : SYS_getppid,
+				.nr = c % 3 == 0 ? SYS_gettid :
+				      c % 3 == 1 ? SYS_close :
+						   SYS_getppid,
 				.args = { (uint64_t)-1 },
 			};
 	}
@@ -383,9 +383,9 @@ static void rows_check(const struct rows *r, const struct many *m)
 	for (size_t i = 0; i < m->nr; i++) {
 		assert_int_equal(m->task[i].ret, 0);
 		for (int c = 0; c < ROW_CALLS; c++)
-			assert_int_equal(r->call[i][c].val, c % 3 == 0   ? m->tids[i]
-							    : c % 3 == 1 ? -EBADF
-									 : getpid());
+			assert_int_equal(r->call[i][c].val, c % 3 == 0 ? m->tids[i] :
+							    c % 3 == 1 ? -EBADF :
+									 getpid());
 	}
 }
 

@@ -93,7 +93,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_processor_is_like_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(missing_instructions_are_named, setup, teardown),
-		cmocka_unit_test_setup_teardown(missing_state_components_are_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(missing_state_components_are_named, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(images_that_cannot_be_understood_are_refused, setup,
 						teardown),
 	};

@@ -23,8 +23,9 @@ static void an_eventfd_has_a_hexadecimal_counter(void **state)
 	struct err err = ERR_INIT;
 
 	assert_int_equal(fdinfo_parse_eventfd(HEAD "eventfd-count:               1f\n"
-					      "eventfd-id: 2\neventfd-semaphore: 1\n",
-					      &info, &err), 0);
+						   "eventfd-id: 2\neventfd-semaphore: 1\n",
+					      &info, &err),
+			 0);
 	assert_int_equal(info.count, 0x1f);
 	assert_true(info.semaphore);
 }
@@ -34,8 +35,8 @@ static void an_eventfd_of_an_old_kernel_is_no_semaphore(void **state)
 	struct fdinfo_eventfd info;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(fdinfo_parse_eventfd(HEAD "eventfd-count: fffffffffffffffe\n", &info,
-					      &err), 0);
+	assert_int_equal(
+		fdinfo_parse_eventfd(HEAD "eventfd-count: fffffffffffffffe\n", &info, &err), 0);
 	assert_true(info.count == UINT64_MAX - 1);
 	assert_false(info.semaphore);
 }
@@ -68,8 +69,10 @@ static void a_timerfd_is_taken_apart(void **state)
 	struct err err = ERR_INIT;
 
 	assert_int_equal(fdinfo_parse_timerfd(HEAD "clockid: 7\nticks: 12\nsettime flags: 03\n"
-					      "it_value: (4999, 102285063)\n"
-					      "it_interval: (1, 5)\n", &info, &err), 0);
+						   "it_value: (4999, 102285063)\n"
+						   "it_interval: (1, 5)\n",
+					      &info, &err),
+			 0);
 	assert_int_equal(info.clockid, 7);
 	assert_int_equal(info.ticks, 12);
 	assert_int_equal(info.settime_flags, 3);
@@ -81,15 +84,18 @@ static void a_timerfd_is_taken_apart(void **state)
 
 static void a_timerfd_with_a_time_that_is_none_is_refused(void **state)
 {
-	static const char *const times[] = { "(1, 1000000000)", "(-1, 0)", "(1, -1)", "(1,2)",
-					     "1, 2", "(1, 2", "" };
+	static const char *const times[] = {
+		"(1, 1000000000)", "(-1, 0)", "(1, -1)", "(1,2)", "1, 2", "(1, 2", ""
+	};
 	struct fdinfo_timerfd info;
 	struct err err = ERR_INIT;
 	char text[256];
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
-		snprintf(text, sizeof(text), HEAD "clockid: 1\nticks: 0\nsettime flags: 00\n"
-			 "it_value: %s\nit_interval: (0, 0)\n", times[i]);
+		snprintf(text, sizeof(text),
+			 HEAD "clockid: 1\nticks: 0\nsettime flags: 00\n"
+			      "it_value: %s\nit_interval: (0, 0)\n",
+			 times[i]);
 		assert_int_equal(fdinfo_parse_timerfd(text, &info, &err), -EBADMSG);
 		assert_non_null(strstr(err.text, "it_value"));
 	}
@@ -101,10 +107,12 @@ static void an_epoll_set_lists_what_it_watches(void **state)
 	struct arena arena = { 0 };
 	struct err err = ERR_INIT;
 
-	assert_int_equal(fdinfo_parse_epoll(HEAD
-		"tfd:        3 events: 80000019 data: ffffffff0000004e  pos:0 ino:1b5e05 sdev:f\n"
-		"tfd:   12 events: 40000000 data:             4d  pos:-7 ino:40e sdev:fe00000\n",
-		&arena, &watches, &err), 0);
+	assert_int_equal(fdinfo_parse_epoll(HEAD "tfd:        3 events: 80000019 data: "
+						 "ffffffff0000004e  pos:0 ino:1b5e05 sdev:f\n"
+						 "tfd:   12 events: 40000000 data:             4d  "
+						 "pos:-7 ino:40e sdev:fe00000\n",
+					    &arena, &watches, &err),
+			 0);
 	assert_int_equal(watches.v.n, 2);
 	assert_int_equal(watches.v.v[0].fd, 3);
 	assert_int_equal(watches.v.v[0].events, 0x80000019);
@@ -125,7 +133,9 @@ static void old_kernels_do_not_tell_the_file_of_a_watch(void **state)
 	struct err err = ERR_INIT;
 
 	assert_int_equal(fdinfo_parse_epoll(HEAD "tfd:        3 events:       19 data:          "
-					    "     4e\n", &arena, &watches, &err), 0);
+						 "     4e\n",
+					    &arena, &watches, &err),
+			 0);
 	assert_int_equal(watches.v.n, 1);
 	assert_false(watches.v.v[0].has_file);
 	arena_fini(&arena);
@@ -142,7 +152,8 @@ static void an_empty_epoll_set_has_no_lines_and_a_broken_one_is_refused(void **s
 	assert_int_equal(fdinfo_parse_epoll("tfd: 3 events: 1\n", &arena, &watches, &err),
 			 -EBADMSG);
 	assert_int_equal(fdinfo_parse_epoll("tfd: 3 events: 1 data: 1 pos:0 ino:x\n", &arena,
-					    &watches, &err), -EBADMSG);
+					    &watches, &err),
+			 -EBADMSG);
 	arena_fini(&arena);
 }
 
@@ -159,13 +170,15 @@ static void locks_of_every_kind_are_told_apart(void **state)
 	struct arena arena = { 0 };
 	struct err err = ERR_INIT;
 
-	assert_int_equal(fdinfo_parse_locks(HEAD
-		"lock:\t1: FLOCK  ADVISORY  WRITE 20584 fe:00:11010832 0 EOF\n"
-		"lock:\t1: POSIX  ADVISORY  WRITE 20584 fe:00:11011302 10 29\n"
-		"lock:\t2: OFDLCK ADVISORY  READ -1 fe:00:11011303 10 EOF\n"
-		"lock:\t3: LEASE  ACTIVE    WRITE 20584 fe:00:11011304 0 EOF\n"
-		"lock:\t4: LEASE  BREAKING  UNLCK 20584 fe:00:11011304 0 EOF\n",
-		&arena, &locks, &err), 0);
+	assert_int_equal(
+		fdinfo_parse_locks(HEAD
+				   "lock:\t1: FLOCK  ADVISORY  WRITE 20584 fe:00:11010832 0 EOF\n"
+				   "lock:\t1: POSIX  ADVISORY  WRITE 20584 fe:00:11011302 10 29\n"
+				   "lock:\t2: OFDLCK ADVISORY  READ -1 fe:00:11011303 10 EOF\n"
+				   "lock:\t3: LEASE  ACTIVE    WRITE 20584 fe:00:11011304 0 EOF\n"
+				   "lock:\t4: LEASE  BREAKING  UNLCK 20584 fe:00:11011304 0 EOF\n",
+				   &arena, &locks, &err),
+		0);
 	assert_int_equal(locks.v.n, 5);
 	for (size_t i = 0; i < locks.v.n; i++) {
 		assert_int_equal(locks.v.v[i].kind, expected[i].kind);
@@ -184,7 +197,9 @@ static void a_lock_that_cannot_be_read_is_refused(void **state)
 		"lock:\t1: POSIX  ADVISORY  MAYBE 1 fe:00:1 0 EOF\n",
 		"lock:\t1: POSIX  ADVISORY  WRITE 1 fe:00:1 5 3\n",
 		"lock:\t1: POSIX  ADVISORY  WRITE 1 fe:00:1 -5 3\n",
-		"lock:\t1: POSIX  ADVISORY  WRITE 1 fe:00:1 5\n", "lock:\t1: POSIX\n", "lock:\n",
+		"lock:\t1: POSIX  ADVISORY  WRITE 1 fe:00:1 5\n",
+		"lock:\t1: POSIX\n",
+		"lock:\n",
 	};
 	struct fdinfo_locks locks = { 0 };
 	struct arena arena = { 0 };

@@ -257,7 +257,9 @@ static inline void fixture_pages(struct snapshot *snap, struct mm *mm, uint64_t 
 		if (!range->shared_with && !range->guard)
 			img_off += range->nr_pages * PAGE;
 	*array_push(&snap->arena, &mm->pages) = (struct page_range){
-		.vaddr = vaddr, .nr_pages = nr_pages, .shared_with = shared_with,
+		.vaddr = vaddr,
+		.nr_pages = nr_pages,
+		.shared_with = shared_with,
 		.img_off = shared_with ? 0 : img_off,
 	};
 }
@@ -299,7 +301,9 @@ static inline void fixture_mm(struct snapshot *snap, struct task *task, struct o
 		fixture_pages(snap, mm, HEAP_START, 3, NULL);
 	}
 	*array_push(&snap->arena, &mm->pages) = (struct page_range){
-		.vaddr = STACK_START, .nr_pages = 1, .guard = true,
+		.vaddr = STACK_START,
+		.nr_pages = 1,
+		.guard = true,
 	};
 	fixture_pages(snap, mm, STACK_START + 3 * PAGE, 1, NULL);
 }
@@ -314,7 +318,9 @@ static inline void fixture_fdtable(struct snapshot *snap, struct task *task,
 	task->fdt = table;
 	for (size_t i = 0; i < n; i++)
 		*array_push(&snap->arena, &table->slots) = (struct fd_slot){
-			.fd = (int)i, .cloexec = i == 4, .ofd = files[i],
+			.fd = (int)i,
+			.cloexec = i == 4,
+			.ofd = files[i],
 		};
 }
 
@@ -357,9 +363,13 @@ static inline void fixture_tree(struct snapshot *snap)
 	struct ofd *root = fixture_reg(snap, "/", O_RDONLY);
 	struct ofd *terminal = fixture_reg(snap, "/dev/pts/3", O_RDWR);
 	struct ofd *files[] = {
-		fixture_reg(snap, "/dev/null", O_RDWR | O_APPEND), fixture_pipe(snap, 9, O_RDONLY),
-		fixture_pipe(snap, 9, O_WRONLY), fixture_ghost(snap), fixture_eventfd(snap, 42),
-		fixture_memfd(snap), fixture_tty(snap, terminal),
+		fixture_reg(snap, "/dev/null", O_RDWR | O_APPEND),
+		fixture_pipe(snap, 9, O_RDONLY),
+		fixture_pipe(snap, 9, O_WRONLY),
+		fixture_ghost(snap),
+		fixture_eventfd(snap, 42),
+		fixture_memfd(snap),
+		fixture_tty(snap, terminal),
 	};
 	struct shmem *shmem = fixture_shmem(snap, 1234, 4 * PAGE);
 

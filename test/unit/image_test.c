@@ -657,7 +657,8 @@ static int fill_the_disk(const char *path)
 		return 1;
 	for (int i = 0; i < 1000 && ret == 0; i++)
 		ret = image_part_write(&part, page, PAGE, &err);
-	if (ret != -ENOSPC || !strstr(err.text, "pages-1.img") || !strstr(err.text, "No space left"))
+	if (ret != -ENOSPC || !strstr(err.text, "pages-1.img") ||
+	    !strstr(err.text, "No space left"))
 		return 2;
 	image_part_discard(&part);
 	image_fini(&dir);

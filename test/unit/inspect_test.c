@@ -46,8 +46,8 @@ static void assert_same_text(const char *name, const char *is, const char *shoul
 		should++;
 	}
 	if (*is || *should)
-		fail_msg("%s differs in line %d: ...%.60s... instead of ...%.60s...", name, line, is,
-			 should);
+		fail_msg("%s differs in line %d: ...%.60s... instead of ...%.60s...", name, line,
+			 is, should);
 }
 
 static void assert_golden(const struct snapshot *snap, const char *name, struct inspect_opts opts)
@@ -113,9 +113,12 @@ static void a_live_tree_is_printed_with_what_cannot_be_dumped(void **state)
 	if (PAGE != 4096)
 		skip();
 	fixture_tree(&snap);
-	assert_golden(&snap, "live", (struct inspect_opts){
-		.live = true, .complaints = complaints, .nr_complaints = ARRAY_SIZE(complaints),
-	});
+	assert_golden(&snap, "live",
+		      (struct inspect_opts){
+			      .live = true,
+			      .complaints = complaints,
+			      .nr_complaints = ARRAY_SIZE(complaints),
+		      });
 	snapshot_fini(&snap);
 }
 

@@ -83,7 +83,8 @@ static char *plan_of_image(const struct opts *opts)
 	size_t size;
 
 	snapshot_init(&restore.snap);
-	if (image_load(&restore.snap, dirfd, &(struct image_load_opts){ .any_machine = true }, &err) < 0 ||
+	if (image_load(&restore.snap, dirfd, &(struct image_load_opts){ .any_machine = true },
+		       &err) < 0 ||
 	    genealogy_plan(&restore.genealogy, &restore.snap, 1, 1, &err) < 0)
 		fail_msg("%s", err.text);
 	snapshot_assign_owners(&restore.snap);

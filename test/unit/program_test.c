@@ -46,8 +46,8 @@ static void world_open(struct world *w)
 	snapshot_init(&w->snap);
 	dir_make(w->dir);
 	w->images_fd = dir_open(w->dir);
-	w->board = mmap(NULL, board_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-			0);
+	w->board =
+		mmap(NULL, board_size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(w->board != MAP_FAILED);
 }
 
@@ -80,7 +80,8 @@ static void own_creds(struct world *w, CredsEntry *creds)
 {
 	uint64_t sets[5];
 	char text[8192], *pos;
-	static const char *const names[] = { "CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:" };
+	static const char *const names[] = { "CapInh:", "CapPrm:", "CapEff:", "CapBnd:",
+					     "CapAmb:" };
 	uint32_t **words[] = { &creds->cap_inh, &creds->cap_prm, &creds->cap_eff, &creds->cap_bnd,
 			       &creds->cap_amb };
 	size_t *counts[] = { &creds->n_cap_inh, &creds->n_cap_prm, &creds->n_cap_eff,
@@ -140,7 +141,9 @@ static struct vma *add_vma(struct world *w, struct task *task, uint64_t start, u
 {
 	struct vma *vma = array_push(&w->snap.arena, &task->mm->vmas);
 
-	*vma = (struct vma){ .start = start, .end = start + pages * PAGE, .prot = prot,
+	*vma = (struct vma){ .start = start,
+			     .end = start + pages * PAGE,
+			     .prot = prot,
 			     .flags = MAP_PRIVATE | MAP_ANONYMOUS,
 			     .status = VMA_AREA_REGULAR | VMA_ANON_PRIVATE };
 	return vma;
@@ -189,12 +192,20 @@ static int refuse_open(void *ctx, const struct vma *vma, int flags, int *ret_fd,
 static struct program_env env_for(struct world *w, struct task *task)
 {
 	return (struct program_env){
-		.snap = &w->snap, .task = task, .stage = &w->stage, .images_fd = w->images_fd,
-		.opener = { .open = refuse_open }, .status_map = w->board,
-		.status_map_size = board_size(), .status_off = offsetof(struct board, status),
+		.snap = &w->snap,
+		.task = task,
+		.stage = &w->stage,
+		.images_fd = w->images_fd,
+		.opener = { .open = refuse_open },
+		.status_map = w->board,
+		.status_map_size = board_size(),
+		.status_off = offsetof(struct board, status),
 		.events_off = offsetof(struct board, events),
 		.region_off = offsetof(struct board, regions[task->index]),
-		.exe_fd = -1, .cwd_fd = -1, .root_fd = -1, .service_fd = -1,
+		.exe_fd = -1,
+		.cwd_fd = -1,
+		.root_fd = -1,
+		.service_fd = -1,
 	};
 }
 
@@ -301,7 +312,8 @@ static void shared_pages_are_found_where_their_first_owner_has_them(void **state
 	add_pages(&w, second, ANON_START + 3 * PAGE, 1, 'x', NULL);
 	add_pages(&w, third, ANON_START + PAGE, 3, 0, second);
 	assert_int_equal(page_extents_resolve(&w.snap, third, ANON_START + PAGE,
-					      ANON_START + 4 * PAGE, &arena, &extents, &err), 0);
+					      ANON_START + 4 * PAGE, &arena, &extents, &err),
+			 0);
 	assert_int_equal(extents.v.n, 2);
 	assert_int_equal(extents.v.v[0].pages_id, 1);
 	assert_int_equal(extents.v.v[0].nr_pages, 2);
@@ -324,7 +336,8 @@ static void pages_shared_in_a_circle_are_refused(void **state)
 	add_pages(&w, one, ANON_START, 1, 0, two);
 	add_pages(&w, two, ANON_START, 1, 0, one);
 	assert_int_equal(page_extents_resolve(&w.snap, two, ANON_START, ANON_START + PAGE, &arena,
-					      &extents, &err), -EBADMSG);
+					      &extents, &err),
+			 -EBADMSG);
 	arena_fini(&arena);
 	world_close(&w);
 }
@@ -356,8 +369,9 @@ static void staging_lies_where_no_task_and_not_crib_is(void **state)
 static void a_program_unmaps_first_maps_then_reads_and_parks_last(void **state)
 {
 	static const enum restorer_opcode order[] = {
-		ROP_UNMAP_REST, ROP_SET_MM, ROP_MMAP, ROP_PREAD, ROP_MPROTECT, ROP_SIGACTION,
-		ROP_CLOSE_RANGE, ROP_COMM, ROP_ROBUST_LIST, ROP_BARRIER, ROP_PARK,
+		ROP_UNMAP_REST,  ROP_SET_MM,    ROP_MMAP,        ROP_PREAD,
+		ROP_MPROTECT,    ROP_SIGACTION, ROP_CLOSE_RANGE, ROP_COMM,
+		ROP_ROBUST_LIST, ROP_BARRIER,   ROP_PARK,
 	};
 	struct world w;
 	struct program prog;
@@ -473,8 +487,8 @@ static void the_text_of_a_program_has_a_line_for_each_op(void **state)
 	fclose(out);
 	for (const char *pos = text; *pos; pos++)
 		lines += *pos == '\n';
-	assert_int_equal(lines,
-			 ((const struct restorer_header *)prog.code.data)->nr_ops + 2 /* threads */);
+	assert_int_equal(lines, ((const struct restorer_header *)prog.code.data)->nr_ops +
+					2 /* threads */);
 	assert_non_null(strstr(text, "mmap 0x10000000 0x"));
 	free(text);
 	program_fini(&prog);
@@ -646,7 +660,6 @@ static void relatives_share_again_what_the_image_holds_once(void **state)
 	assert_true(wait_parked(&w, 3));
 	char path[64], text[256] = "";
 
-
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pids[0], pids[0]);
 	int fd = open(path, O_RDONLY);
 
@@ -659,7 +672,8 @@ static void relatives_share_again_what_the_image_holds_once(void **state)
 	static const char expected[3][4] = { "pp\0", "pcc", "\0\0c" };
 	for (size_t i = 0; i < 3; i++)
 		for (size_t page = 0; page < 3; page++)
-			assert_int_equal(peek(pids[i], ANON_START + page * PAGE), expected[i][page]);
+			assert_int_equal(peek(pids[i], ANON_START + page * PAGE),
+					 expected[i][page]);
 	/* Frame numbers are for the privileged. */
 	assert_int_equal(frame_of(pids[0], ANON_START), frame_of(pids[1], ANON_START));
 	assert_int_equal(frame_of(pids[1], ANON_START + 2 * PAGE),

@@ -102,8 +102,8 @@ static void an_old_vdso_leads_to_the_functions_of_the_new_one(void **state)
 	struct err err = ERR_INIT;
 
 	setup(&f);
-	assert_int_equal(vdso_redirect(f.copy, f.size, &f.now, (uintptr_t)own_vdso(&f), &f.arena,
-				       &err), 0);
+	assert_int_equal(
+		vdso_redirect(f.copy, f.size, &f.now, (uintptr_t)own_vdso(&f), &f.arena, &err), 0);
 	assert_in_range(clock_of_copy(&f) + 1000, own_clock(), own_clock() + 1001);
 	teardown(&f);
 }
@@ -118,8 +118,8 @@ static void a_function_that_is_gone_becomes_a_system_call(void **state)
 	array_each(const struct vdso_symbol, symbol, &f.now.v)
 		if (!strstr(symbol->name, "clock_gettime"))
 			*array_push(&f.arena, &fewer.v) = *symbol;
-	assert_int_equal(vdso_redirect(f.copy, f.size, &fewer, (uintptr_t)own_vdso(&f), &f.arena,
-				       &err), 0);
+	assert_int_equal(
+		vdso_redirect(f.copy, f.size, &fewer, (uintptr_t)own_vdso(&f), &f.arena, &err), 0);
 	assert_in_range(clock_of_copy(&f) + 1000, own_clock(), own_clock() + 1001);
 	teardown(&f);
 }

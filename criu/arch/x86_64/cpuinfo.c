@@ -29,10 +29,14 @@ enum { EAX, EBX, ECX, EDX };
 static const struct leaf {
 	unsigned int word, leaf, subleaf, reg;
 } leaves[] = {
-	{ WORD_1_EDX, 1, 0, EDX },		{ WORD_1_ECX, 1, 0, ECX },
-	{ WORD_8000_0001_EDX, 0x80000001, 0, EDX }, { WORD_8000_0001_ECX, 0x80000001, 0, ECX },
-	{ WORD_7_0_EBX, 7, 0, EBX },		{ WORD_7_0_ECX, 7, 0, ECX },
-	{ WORD_7_0_EDX, 7, 0, EDX },		{ WORD_D_1_EAX, 0xd, 1, EAX },
+	{ WORD_1_EDX, 1, 0, EDX },
+	{ WORD_1_ECX, 1, 0, ECX },
+	{ WORD_8000_0001_EDX, 0x80000001, 0, EDX },
+	{ WORD_8000_0001_ECX, 0x80000001, 0, ECX },
+	{ WORD_7_0_EBX, 7, 0, EBX },
+	{ WORD_7_0_ECX, 7, 0, ECX },
+	{ WORD_7_0_EDX, 7, 0, EDX },
+	{ WORD_D_1_EAX, 0xd, 1, EAX },
 };
 
 /* What programs use without asking the kernel, by the names of /proc/cpuinfo. */
@@ -40,41 +44,76 @@ static const struct instructions {
 	uint8_t word, bit;
 	const char *name;
 } instruction_sets[] = {
-	{ WORD_1_EDX, 8, "cx8" },	       { WORD_1_EDX, 15, "cmov" },
-	{ WORD_1_EDX, 23, "mmx" },	       { WORD_1_EDX, 24, "fxsr" },
-	{ WORD_1_EDX, 25, "sse" },	       { WORD_1_EDX, 26, "sse2" },
-	{ WORD_8000_0001_EDX, 27, "rdtscp" },  { WORD_8000_0001_EDX, 30, "3dnowext" },
-	{ WORD_8000_0001_EDX, 31, "3dnow" },   { WORD_1_ECX, 0, "pni" },
-	{ WORD_1_ECX, 1, "pclmulqdq" },	       { WORD_1_ECX, 9, "ssse3" },
-	{ WORD_1_ECX, 12, "fma" },	       { WORD_1_ECX, 13, "cx16" },
-	{ WORD_1_ECX, 19, "sse4_1" },	       { WORD_1_ECX, 20, "sse4_2" },
-	{ WORD_1_ECX, 22, "movbe" },	       { WORD_1_ECX, 23, "popcnt" },
-	{ WORD_1_ECX, 25, "aes" },	       { WORD_1_ECX, 26, "xsave" },
-	{ WORD_1_ECX, 28, "avx" },	       { WORD_1_ECX, 29, "f16c" },
-	{ WORD_1_ECX, 30, "rdrand" },	       { WORD_8000_0001_ECX, 0, "lahf_lm" },
-	{ WORD_8000_0001_ECX, 5, "abm" },      { WORD_8000_0001_ECX, 6, "sse4a" },
-	{ WORD_8000_0001_ECX, 11, "xop" },     { WORD_8000_0001_ECX, 16, "fma4" },
-	{ WORD_8000_0001_ECX, 21, "tbm" },     { WORD_7_0_EBX, 0, "fsgsbase" },
-	{ WORD_7_0_EBX, 3, "bmi1" },	       { WORD_7_0_EBX, 5, "avx2" },
-	{ WORD_7_0_EBX, 8, "bmi2" },	       { WORD_7_0_EBX, 11, "rtm" },
-	{ WORD_7_0_EBX, 14, "mpx" },	       { WORD_7_0_EBX, 16, "avx512f" },
-	{ WORD_7_0_EBX, 17, "avx512dq" },      { WORD_7_0_EBX, 18, "rdseed" },
-	{ WORD_7_0_EBX, 19, "adx" },	       { WORD_7_0_EBX, 21, "avx512ifma" },
-	{ WORD_7_0_EBX, 23, "clflushopt" },    { WORD_7_0_EBX, 24, "clwb" },
-	{ WORD_7_0_EBX, 26, "avx512pf" },      { WORD_7_0_EBX, 27, "avx512er" },
-	{ WORD_7_0_EBX, 28, "avx512cd" },      { WORD_7_0_EBX, 29, "sha_ni" },
-	{ WORD_7_0_EBX, 30, "avx512bw" },      { WORD_7_0_EBX, 31, "avx512vl" },
-	{ WORD_D_1_EAX, 1, "xsavec" },	       { WORD_D_1_EAX, 2, "xgetbv1" },
-	{ WORD_7_0_ECX, 1, "avx512vbmi" },     { WORD_7_0_ECX, 3, "pku" },
-	{ WORD_7_0_ECX, 6, "avx512_vbmi2" },   { WORD_7_0_ECX, 8, "gfni" },
-	{ WORD_7_0_ECX, 9, "vaes" },	       { WORD_7_0_ECX, 10, "vpclmulqdq" },
-	{ WORD_7_0_ECX, 11, "avx512_vnni" },   { WORD_7_0_ECX, 12, "avx512_bitalg" },
-	{ WORD_7_0_ECX, 14, "avx512_vpopcntdq" }, { WORD_7_0_ECX, 22, "rdpid" },
-	{ WORD_7_0_ECX, 27, "movdiri" },       { WORD_7_0_ECX, 28, "movdir64b" },
-	{ WORD_7_0_EDX, 2, "avx512_4vnniw" },  { WORD_7_0_EDX, 3, "avx512_4fmaps" },
-	{ WORD_7_0_EDX, 8, "avx512_vp2intersect" }, { WORD_7_0_EDX, 14, "serialize" },
-	{ WORD_7_0_EDX, 22, "amx_bf16" },      { WORD_7_0_EDX, 23, "avx512_fp16" },
-	{ WORD_7_0_EDX, 24, "amx_tile" },      { WORD_7_0_EDX, 25, "amx_int8" },
+	{ WORD_1_EDX, 8, "cx8" },
+	{ WORD_1_EDX, 15, "cmov" },
+	{ WORD_1_EDX, 23, "mmx" },
+	{ WORD_1_EDX, 24, "fxsr" },
+	{ WORD_1_EDX, 25, "sse" },
+	{ WORD_1_EDX, 26, "sse2" },
+	{ WORD_8000_0001_EDX, 27, "rdtscp" },
+	{ WORD_8000_0001_EDX, 30, "3dnowext" },
+	{ WORD_8000_0001_EDX, 31, "3dnow" },
+	{ WORD_1_ECX, 0, "pni" },
+	{ WORD_1_ECX, 1, "pclmulqdq" },
+	{ WORD_1_ECX, 9, "ssse3" },
+	{ WORD_1_ECX, 12, "fma" },
+	{ WORD_1_ECX, 13, "cx16" },
+	{ WORD_1_ECX, 19, "sse4_1" },
+	{ WORD_1_ECX, 20, "sse4_2" },
+	{ WORD_1_ECX, 22, "movbe" },
+	{ WORD_1_ECX, 23, "popcnt" },
+	{ WORD_1_ECX, 25, "aes" },
+	{ WORD_1_ECX, 26, "xsave" },
+	{ WORD_1_ECX, 28, "avx" },
+	{ WORD_1_ECX, 29, "f16c" },
+	{ WORD_1_ECX, 30, "rdrand" },
+	{ WORD_8000_0001_ECX, 0, "lahf_lm" },
+	{ WORD_8000_0001_ECX, 5, "abm" },
+	{ WORD_8000_0001_ECX, 6, "sse4a" },
+	{ WORD_8000_0001_ECX, 11, "xop" },
+	{ WORD_8000_0001_ECX, 16, "fma4" },
+	{ WORD_8000_0001_ECX, 21, "tbm" },
+	{ WORD_7_0_EBX, 0, "fsgsbase" },
+	{ WORD_7_0_EBX, 3, "bmi1" },
+	{ WORD_7_0_EBX, 5, "avx2" },
+	{ WORD_7_0_EBX, 8, "bmi2" },
+	{ WORD_7_0_EBX, 11, "rtm" },
+	{ WORD_7_0_EBX, 14, "mpx" },
+	{ WORD_7_0_EBX, 16, "avx512f" },
+	{ WORD_7_0_EBX, 17, "avx512dq" },
+	{ WORD_7_0_EBX, 18, "rdseed" },
+	{ WORD_7_0_EBX, 19, "adx" },
+	{ WORD_7_0_EBX, 21, "avx512ifma" },
+	{ WORD_7_0_EBX, 23, "clflushopt" },
+	{ WORD_7_0_EBX, 24, "clwb" },
+	{ WORD_7_0_EBX, 26, "avx512pf" },
+	{ WORD_7_0_EBX, 27, "avx512er" },
+	{ WORD_7_0_EBX, 28, "avx512cd" },
+	{ WORD_7_0_EBX, 29, "sha_ni" },
+	{ WORD_7_0_EBX, 30, "avx512bw" },
+	{ WORD_7_0_EBX, 31, "avx512vl" },
+	{ WORD_D_1_EAX, 1, "xsavec" },
+	{ WORD_D_1_EAX, 2, "xgetbv1" },
+	{ WORD_7_0_ECX, 1, "avx512vbmi" },
+	{ WORD_7_0_ECX, 3, "pku" },
+	{ WORD_7_0_ECX, 6, "avx512_vbmi2" },
+	{ WORD_7_0_ECX, 8, "gfni" },
+	{ WORD_7_0_ECX, 9, "vaes" },
+	{ WORD_7_0_ECX, 10, "vpclmulqdq" },
+	{ WORD_7_0_ECX, 11, "avx512_vnni" },
+	{ WORD_7_0_ECX, 12, "avx512_bitalg" },
+	{ WORD_7_0_ECX, 14, "avx512_vpopcntdq" },
+	{ WORD_7_0_ECX, 22, "rdpid" },
+	{ WORD_7_0_ECX, 27, "movdiri" },
+	{ WORD_7_0_ECX, 28, "movdir64b" },
+	{ WORD_7_0_EDX, 2, "avx512_4vnniw" },
+	{ WORD_7_0_EDX, 3, "avx512_4fmaps" },
+	{ WORD_7_0_EDX, 8, "avx512_vp2intersect" },
+	{ WORD_7_0_EDX, 14, "serialize" },
+	{ WORD_7_0_EDX, 22, "amx_bf16" },
+	{ WORD_7_0_EDX, 23, "avx512_fp16" },
+	{ WORD_7_0_EDX, 24, "amx_tile" },
+	{ WORD_7_0_EDX, 25, "amx_int8" },
 };
 
 /* ---- This machine ---- */
@@ -166,9 +205,11 @@ static int check_instructions(const CpuinfoX86Entry *image, const CpuinfoX86Entr
 	}
 	if (!missing.len)
 		return 0;
-	return err_set(err, -ENOTSUP, "this processor lacks instructions that the one of the dump "
+	return err_set(err, -ENOTSUP,
+		       "this processor lacks instructions that the one of the dump "
 		       "had:%s; restore on one like that, or use --cpu-cap=none if the tree does "
-		       "not need them", strbuf_str(&missing));
+		       "not need them",
+		       strbuf_str(&missing));
 }
 
 static int check_components(const CpuinfoX86Entry *image, const CpuinfoX86Entry *own,
@@ -178,16 +219,20 @@ static int check_components(const CpuinfoX86Entry *image, const CpuinfoX86Entry 
 
 	if (!missing)
 		return 0;
-	return err_set(err, -ENOTSUP, "this processor lacks FPU state components %#llx that the one "
-		       "of the dump had; restore on one like that, or use --cpu-cap=none if the tree "
-		       "does not need them", (unsigned long long)missing);
+	return err_set(
+		err, -ENOTSUP,
+		"this processor lacks FPU state components %#llx that the one "
+		"of the dump had; restore on one like that, or use --cpu-cap=none if the tree "
+		"does not need them",
+		(unsigned long long)missing);
 }
 
 static int check_model(const CpuinfoX86Entry *image, const CpuinfoX86Entry *own, struct err *err)
 {
 	if (image->vendor_id != own->vendor_id || image->cpu_family != own->cpu_family ||
 	    image->model != own->model || image->stepping != own->stepping)
-		return err_set(err, -ENOTSUP, "the dump was made on another processor, '%s' (family "
+		return err_set(err, -ENOTSUP,
+			       "the dump was made on another processor, '%s' (family "
 			       "%u, model %u, stepping %u), not '%s' (%u, %u, %u); use "
 			       "--cpu-cap=ins,fpu to accept any that can do as much",
 			       image->model_id ? image->model_id : "?", image->cpu_family,
@@ -197,10 +242,12 @@ static int check_model(const CpuinfoX86Entry *image, const CpuinfoX86Entry *own,
 		unsigned int word = leaves[i].word;
 
 		if (image->capability[word] != own->capability[word])
-			return err_set(err, -ENOTSUP, "this processor has other features than that of "
-				       "the dump: CPUID %#x gives %#x, not %#x; use --cpu-cap=ins,fpu "
-				       "to accept any that can do as much", leaves[i].leaf,
-				       own->capability[word], image->capability[word]);
+			return err_set(
+				err, -ENOTSUP,
+				"this processor has other features than that of "
+				"the dump: CPUID %#x gives %#x, not %#x; use --cpu-cap=ins,fpu "
+				"to accept any that can do as much",
+				leaves[i].leaf, own->capability[word], image->capability[word]);
 	}
 	return 0;
 }
@@ -209,14 +256,17 @@ int arch_cpuinfo_check(const CpuinfoEntry *image_info, const CpuinfoEntry *own_i
 		       uint32_t checks, struct err *err)
 {
 	if (image_info->n_x86_entry != 1)
-		return err_set(err, -EBADMSG, "image file 'cpuinfo.img': %zu processors of x86, "
-			       "not one", image_info->n_x86_entry);
+		return err_set(err, -EBADMSG,
+			       "image file 'cpuinfo.img': %zu processors of x86, "
+			       "not one",
+			       image_info->n_x86_entry);
 	const CpuinfoX86Entry *image = image_info->x86_entry[0], *own = own_info->x86_entry[0];
 	if (image->capability_ver != CAPABILITY_VERSION || image->n_capability != WORDS)
-		return err_set(err, -EBADMSG, "image file 'cpuinfo.img': %zu words of features in "
-			       "order %u, only %d in order %d are known; --cpu-cap=none ignores them",
-			       image->n_capability, image->capability_ver, WORDS,
-			       CAPABILITY_VERSION);
+		return err_set(
+			err, -EBADMSG,
+			"image file 'cpuinfo.img': %zu words of features in "
+			"order %u, only %d in order %d are known; --cpu-cap=none ignores them",
+			image->n_capability, image->capability_ver, WORDS, CAPABILITY_VERSION);
 	int ret = checks & ARCH_CPU_CPU ? check_model(image, own, err) : 0;
 	if (ret == 0 && (checks & ARCH_CPU_INS))
 		ret = check_instructions(image, own, err);

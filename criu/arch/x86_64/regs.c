@@ -14,12 +14,15 @@ enum { ERESTARTSYS = 512, ERESTARTNOINTR = 513, ERESTARTNOHAND = 514, ERESTART_R
 enum { SYSCALL_INSN_LEN = 2 };
 
 /* Fields that have one name on both sides, and those that do not. */
-#define EACH_REG(copy)                                                                          \
-	copy(r15, r15) copy(r14, r14) copy(r13, r13) copy(r12, r12) copy(bp, rbp) copy(bx, rbx) \
-	copy(r11, r11) copy(r10, r10) copy(r9, r9) copy(r8, r8) copy(ax, rax) copy(cx, rcx)     \
-	copy(dx, rdx) copy(si, rsi) copy(di, rdi) copy(orig_ax, orig_rax) copy(ip, rip)         \
-	copy(cs, cs) copy(flags, eflags) copy(sp, rsp) copy(ss, ss) copy(fs_base, fs_base)      \
-	copy(gs_base, gs_base) copy(ds, ds) copy(es, es) copy(fs, fs) copy(gs, gs)
+#define EACH_REG(copy)                                                                             \
+	copy(r15, r15) copy(r14, r14) copy(r13, r13) copy(r12, r12) copy(bp, rbp) copy(bx, rbx)    \
+		copy(r11, r11) copy(r10, r10) copy(r9, r9) copy(r8, r8) copy(ax, rax)              \
+			copy(cx, rcx) copy(dx, rdx) copy(si, rsi) copy(di, rdi)                    \
+				copy(orig_ax, orig_rax) copy(ip, rip) copy(cs, cs)                 \
+					copy(flags, eflags) copy(sp, rsp) copy(ss, ss)             \
+						copy(fs_base, fs_base) copy(gs_base, gs_base)      \
+							copy(ds, ds) copy(es, es) copy(fs, fs)     \
+								copy(gs, gs)
 
 /*
  * In an image a thread stands in front of a system call that it was in, so that any restore runs
@@ -34,9 +37,7 @@ static void unwind_syscall(UserX86RegsEntry *regs)
 	case ERESTARTSYS:
 	case ERESTARTNOINTR:
 	case ERESTARTNOHAND:
-	case ERESTART_RESTARTBLOCK:
-		regs->ax = regs->orig_ax;
-		regs->ip -= SYSCALL_INSN_LEN;
+	case ERESTART_RESTARTBLOCK: regs->ax = regs->orig_ax; regs->ip -= SYSCALL_INSN_LEN;
 	}
 }
 
@@ -73,7 +74,8 @@ int arch_load_regs(const CoreEntry *core, struct compel_regs *regs, struct compe
 #define LOAD(field, native_field) regs->native.native_field = gpregs->field;
 	EACH_REG(LOAD)
 #undef LOAD
-	regs->native.orig_rax = (unsigned long long)-1; /* no call of the kernel's to be restarted */
+	regs->native.orig_rax =
+		(unsigned long long)-1; /* no call of the kernel's to be restarted */
 	return info->fpregs ? xsave_from_entry(info->fpregs, fpu, err) : 0;
 }
 

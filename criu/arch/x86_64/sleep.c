@@ -18,7 +18,7 @@ bool arch_sleep_is_interrupted(const struct compel_regs *regs, uint64_t *ret_res
 
 	if ((int64_t)native->orig_rax < 0 || (int64_t)native->rax != -ERESTART_RESTARTBLOCK)
 		return false;
-	*ret_rest_addr = native->orig_rax == SYS_nanosleep	? native->rsi :
+	*ret_rest_addr = native->orig_rax == SYS_nanosleep       ? native->rsi :
 			 native->orig_rax == SYS_clock_nanosleep ? native->r10 :
 								   0;
 	return true;
@@ -31,13 +31,10 @@ uint64_t arch_sleep_timeout(const struct compel_regs *regs, uint64_t *ret_addr)
 	*ret_addr = 0;
 	switch (native->orig_rax) {
 	case SYS_poll:
-		return (int32_t)native->rdx > 0 ? (uint32_t)native->rdx * (uint64_t)NSEC_PER_MSEC : 0;
-	case SYS_nanosleep:
-		*ret_addr = native->rdi;
-		break;
-	case SYS_clock_nanosleep:
-		*ret_addr = native->rsi & TIMER_ABSTIME ? 0 : native->rdx;
-		break;
+		return (int32_t)native->rdx > 0 ? (uint32_t)native->rdx * (uint64_t)NSEC_PER_MSEC :
+						  0;
+	case SYS_nanosleep: *ret_addr = native->rdi; break;
+	case SYS_clock_nanosleep: *ret_addr = native->rsi & TIMER_ABSTIME ? 0 : native->rdx; break;
 	case SYS_futex:
 		if ((native->rsi & FUTEX_CMD_MASK) == FUTEX_WAIT)
 			*ret_addr = native->r10;
@@ -58,15 +55,9 @@ uint64_t arch_sleep_continue(struct compel_regs *regs, uint64_t rest_ns)
 	uint64_t addr = free_stack(native);
 
 	switch (native->rax) {
-	case SYS_poll:
-		native->rdx = (rest_ns + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
-		return 0;
-	case SYS_nanosleep:
-		native->rdi = addr;
-		return addr;
-	case SYS_clock_nanosleep:
-		native->rdx = addr;
-		return addr;
+	case SYS_poll: native->rdx = (rest_ns + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC; return 0;
+	case SYS_nanosleep: native->rdi = addr; return addr;
+	case SYS_clock_nanosleep: native->rdx = addr; return addr;
 	case SYS_futex:
 		if ((native->rsi & FUTEX_CMD_MASK) != FUTEX_WAIT)
 			return 0;

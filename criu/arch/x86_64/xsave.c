@@ -31,17 +31,25 @@ enum { XSAVE_LEGACY = 512, XSAVE_EXTENDED = 576 };
 
 /* State components that the image has a field for. */
 enum {
-	XFEATURE_X87, XFEATURE_SSE, XFEATURE_YMM, XFEATURE_BNDREGS, XFEATURE_BNDCSR,
-	XFEATURE_OPMASK, XFEATURE_ZMM_HI256, XFEATURE_HI16_ZMM, XFEATURE_PT, XFEATURE_PKRU,
+	XFEATURE_X87,
+	XFEATURE_SSE,
+	XFEATURE_YMM,
+	XFEATURE_BNDREGS,
+	XFEATURE_BNDCSR,
+	XFEATURE_OPMASK,
+	XFEATURE_ZMM_HI256,
+	XFEATURE_HI16_ZMM,
+	XFEATURE_PT,
+	XFEATURE_PKRU,
 	XFEATURE_MAX,
 };
 #define XFEATURES_KNOWN (((1ULL << XFEATURE_MAX) - 1) & ~(1ULL << XFEATURE_PT))
 
-#define COMPONENT(xfeature, field)                                                     \
-	{                                                                              \
-		xfeature, offsetof(UserX86XsaveEntry, n_##field),                      \
-			offsetof(UserX86XsaveEntry, field),                            \
-			sizeof(*((UserX86XsaveEntry *)0)->field)                       \
+#define COMPONENT(xfeature, field)                                                                 \
+	{                                                                                          \
+		xfeature, offsetof(UserX86XsaveEntry, n_##field),                                  \
+			offsetof(UserX86XsaveEntry, field),                                        \
+			sizeof(*((UserX86XsaveEntry *)0)->field)                                   \
 	}
 
 /* Where in the message a component is: offsets of its count and its array, size of an element. */
@@ -49,9 +57,9 @@ static const struct component {
 	unsigned int xfeature;
 	size_t count, array, element;
 } components[] = {
-	COMPONENT(XFEATURE_YMM, ymmh_space),	   COMPONENT(XFEATURE_BNDREGS, bndreg_state),
-	COMPONENT(XFEATURE_BNDCSR, bndcsr_state),  COMPONENT(XFEATURE_OPMASK, opmask_reg),
-	COMPONENT(XFEATURE_ZMM_HI256, zmm_upper),  COMPONENT(XFEATURE_HI16_ZMM, hi16_zmm),
+	COMPONENT(XFEATURE_YMM, ymmh_space),      COMPONENT(XFEATURE_BNDREGS, bndreg_state),
+	COMPONENT(XFEATURE_BNDCSR, bndcsr_state), COMPONENT(XFEATURE_OPMASK, opmask_reg),
+	COMPONENT(XFEATURE_ZMM_HI256, zmm_upper), COMPONENT(XFEATURE_HI16_ZMM, hi16_zmm),
 	COMPONENT(XFEATURE_PKRU, pkru),
 };
 
@@ -138,8 +146,7 @@ static void component_to_entry(struct snapshot *snap, UserX86XsaveEntry *xsave,
 int xsave_to_entry(struct snapshot *snap, const struct compel_fpu *fpu,
 		   UserX86FpregsEntry **ret_entry, struct err *err)
 {
-	const struct xsave_header *header =
-		(const void *)((const char *)fpu->data + XSAVE_LEGACY);
+	const struct xsave_header *header = (const void *)((const char *)fpu->data + XSAVE_LEGACY);
 
 	if (fpu->size < sizeof(struct fxsave))
 		return err_set(err, -ENOTSUP, "FPU state of %u bytes, without SSE: not supported",
@@ -190,8 +197,10 @@ static int component_from_entry(const UserX86XsaveEntry *xsave, const struct com
 		return 0;
 	locate(component->xfeature, fpu->size, &off, &size);
 	if (!size)
-		return err_set(err, -ENOTSUP, "the task uses state component %u of the processor, "
-			       "which this one does not have", component->xfeature);
+		return err_set(err, -ENOTSUP,
+			       "the task uses state component %u of the processor, "
+			       "which this one does not have",
+			       component->xfeature);
 	size_t bytes = count * component->element;
 	if (bytes > size)
 		return err_set(err, -EBADMSG, "processor state component %u has %zu bytes, not %u",

@@ -32,7 +32,7 @@ struct cut {
 	struct btf *btf;       /* what is made */
 	struct hashmap types;  /* names of structs that programs know */
 	struct hashmap fields; /* names of fields, of any struct */
-	__u32 *copied;	       /* by the kernel's id: the new one, 0: not yet */
+	__u32 *copied;         /* by the kernel's id: the new one, 0: not yet */
 };
 
 /* ---- Names ---- */
@@ -84,8 +84,8 @@ static void learn_names(struct cut *cut)
 			continue;
 		add_name(&cut->types, name, essential_len(name));
 		for (int i = 0; i < btf_vlen(type); i++) {
-			const char *field = btf__name_by_offset(cut->local,
-								btf_members(type)[i].name_off);
+			const char *field =
+				btf__name_by_offset(cut->local, btf_members(type)[i].name_off);
 
 			add_name(&cut->fields, field, strlen(field));
 		}
@@ -234,8 +234,7 @@ static int make(const struct btf *local, struct err *err)
 	if (!libbpf_get_error(cut.btf) && cut.copied) {
 		learn_names(&cut);
 		ret = copy_all(&cut);
-		ret = ret < 0 ? err_ret(err, ret, "cut the kernel's BTF") :
-				write_memory(&cut, err);
+		ret = ret < 0 ? err_ret(err, ret, "cut the kernel's BTF") : write_memory(&cut, err);
 	}
 	hashmap_fini(&cut.types);
 	hashmap_fini(&cut.fields);
@@ -279,8 +278,7 @@ void bpf_build_id(char ret_id[BPF_ID_SIZE])
 		uname(&name);
 		kernel = hash_bytes(&name, sizeof(name));
 	}
-	snprintf(ret_id, BPF_ID_SIZE, "%016llx-%.16s", (unsigned long long)kernel,
-		 bpf_object_hash);
+	snprintf(ret_id, BPF_ID_SIZE, "%016llx-%.16s", (unsigned long long)kernel, bpf_object_hash);
 }
 
 static bool is_roots(int fd, mode_t type)

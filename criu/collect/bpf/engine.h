@@ -29,10 +29,10 @@ struct bpf_source {
 		uint64_t start, end; /* end 0: there is none */
 		uint64_t flags;
 	} vsyscall;
-	uint64_t high_flag[BPF_HIGH_FLAGS]; /* of vm_flags, in the order of vmflags.c */
-	uint64_t thp_off, thp_advised;	    /* bits of mm->flags */
+	uint64_t high_flag[BPF_HIGH_FLAGS];   /* of vm_flags, in the order of vmflags.c */
+	uint64_t thp_off, thp_advised;        /* bits of mm->flags */
 	uint32_t cpus[RAW_MAX_CPU_BYTES / 4]; /* that are there */
-	uint32_t cpu_words;		      /* 0: not read yet */
+	uint32_t cpu_words;                   /* 0: not read yet */
 };
 
 /* A directory that a program sent. */
@@ -50,7 +50,7 @@ struct bpf_run {
 	enum rec_group group;
 	const struct collect_target *const *targets; /* of the batch that runs */
 	size_t nr_targets;
-	struct arena arena; /* ends with the run */
+	struct arena arena;         /* ends with the run */
 	ARRAY(struct bpf_dir) dirs; /* by number */
 	/*
 	 * Finished records that nobody got yet: a target's are handed on when its count is right.
@@ -59,10 +59,10 @@ struct bpf_run {
 	struct strbuf out;
 	size_t complete;
 	uint32_t current;
-	size_t last; /* offset of the thread record that was put last */
+	size_t last;        /* offset of the thread record that was put last */
 	struct strbuf tail; /* of the record that is being made */
-	uint32_t count;	 /* objects of the current target so far */
-	uint32_t nr_alive; /* threads of it that have not ended */
+	uint32_t count;     /* objects of the current target so far */
+	uint32_t nr_alive;  /* threads of it that have not ended */
 	uint32_t retries;
 	struct {
 		uint64_t start_brk, brk, start_stack;
@@ -70,7 +70,7 @@ struct bpf_run {
 	struct {
 		uint64_t raw, flags;
 	} translated[16]; /* vm_flags that were met */
-	bool restart;	 /* the current target is read again from its begin */
+	bool restart;     /* the current target is read again from its begin */
 };
 
 /* A source with programs of its own and a ring of @ring_size bytes, for tests. */

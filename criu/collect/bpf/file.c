@@ -57,16 +57,14 @@ bool bpf_stat_is_inode(const struct raw_file *raw)
 	case MAGIC_SQUASHFS:
 	case MAGIC_TMPFS:
 	case MAGIC_TRACEFS:
-	case MAGIC_XFS:
-		return true;
+	case MAGIC_XFS: return true;
 	case MAGIC_CGROUP:
 	case MAGIC_CGROUP2:
 	case MAGIC_PROC:
 	case MAGIC_SYSFS:
 		/* how many directories are in one is counted when somebody asks */
 		return !S_ISDIR(raw->mode);
-	default:
-		return false; /* btrfs and overlayfs, with devices of their own, and who knows */
+	default: return false; /* btrfs and overlayfs, with devices of their own, and who knows */
 	}
 }
 

@@ -17,10 +17,9 @@
 static struct rec_hdr header(const struct collect_target *target, enum rec_type type,
 			     uint64_t valid)
 {
-	return (struct rec_hdr){ .type = type,
-				 .pid = (__u32)target->pid,
-				 .tid = (__u32)target->pid,
-				 .valid = valid };
+	return (struct rec_hdr){
+		.type = type, .pid = (__u32)target->pid, .tid = (__u32)target->pid, .valid = valid
+	};
 }
 
 int bpf_take_mm(struct bpf_run *run, const struct raw_head *head, size_t len)
@@ -147,8 +146,7 @@ int bpf_take_vma(struct bpf_run *run, const struct raw_head *head, size_t len)
 		name_len = path.len;
 		break;
 	case RAW_NAME_GIVEN:
-		rec.special = raw->has_file ? REC_VMA_NORMAL :
-					      special_of_anonymous(run, raw);
+		rec.special = raw->has_file ? REC_VMA_NORMAL : special_of_anonymous(run, raw);
 		if (rec.special == REC_VMA_NORMAL)
 			name = raw->name, name_len = raw->name_len;
 		break;
@@ -191,8 +189,8 @@ static void look_for_vsyscall(struct bpf_source *source)
 	source->vsyscall.start = start;
 	source->vsyscall.end = end;
 	/* these bits are the same in the kernel's numbers, from which they will be translated */
-	source->vsyscall.flags = (perms[0] == 'r' ? REC_VMF(READ) : 0) |
-				 (perms[2] == 'x' ? REC_VMF(EXEC) : 0);
+	source->vsyscall.flags =
+		(perms[0] == 'r' ? REC_VMF(READ) : 0) | (perms[2] == 'x' ? REC_VMF(EXEC) : 0);
 }
 
 void bpf_put_vsyscall(struct bpf_run *run, const struct collect_target *target)

@@ -258,8 +258,7 @@ static int make_dir(int dirfd, const char *path, struct err *err)
 }
 
 static int pin_parts(const struct bpf_programs *programs, const char folder[FOLDER_SIZE],
-		     const char name[32],
-		     struct err *err)
+		     const char name[32], struct err *err)
 {
 	const int fds[ARRAY_SIZE(parts)] = { programs->program_fd, programs->ring_fd,
 					     programs->control_fd };

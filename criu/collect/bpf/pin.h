@@ -14,8 +14,8 @@
 
 #include "collect/bpf/programs.h"
 
-#define BPF_PIN_ROOT "/sys/fs/bpf"
-#define BPF_PIN_DIR  BPF_PIN_ROOT "/crib"
+#define BPF_PIN_ROOT    "/sys/fs/bpf"
+#define BPF_PIN_DIR     BPF_PIN_ROOT "/crib"
 
 #define BPF_PIN_ID_SIZE 40
 
@@ -43,7 +43,7 @@ int bpf_pin_remove_all(struct err *err);
 struct bpf_pin_status {
 	char id[BPF_PIN_ID_SIZE]; /* KERNEL-PROGRAMS */
 	unsigned int slot;
-	bool ours;   /* of this kernel and these programs */
+	bool ours; /* of this kernel and these programs */
 	bool in_use;
 };
 

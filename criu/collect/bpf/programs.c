@@ -91,8 +91,7 @@ int bpf_programs_map(struct bpf_programs *programs, size_t ring_size, struct err
 
 static struct bpf_object *open_object(const char *btf_path)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "crib",
-		    .btf_custom_path = btf_path);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "crib", .btf_custom_path = btf_path);
 	size_t size = (size_t)(bpf_object_data_end - bpf_object_data);
 
 	return bpf_object__open_mem(bpf_object_data, size, &opts);

@@ -16,7 +16,7 @@ struct bpf_object;
 struct bpf_programs {
 	struct bpf_object *object; /* libbpf's, owns the descriptors; NULL: they come from bpffs */
 	int program_fd, ring_fd, control_fd;
-	int lock_fd; /* of the pinned instance, -1: it is not pinned */
+	int lock_fd;                 /* of the pinned instance, -1: it is not pinned */
 	struct run_control *control; /* mapped */
 	struct bpf_ring ring;
 };
@@ -32,7 +32,7 @@ void bpf_programs_init(struct bpf_programs *programs);
 int bpf_programs_map(struct bpf_programs *programs, size_t ring_size, struct err *err);
 
 /* Runs the program for @group with @cursor. 0 or -errno, described. */
-int bpf_programs_run(struct bpf_programs *programs, enum rec_group group,
-		     struct run_cursor *cursor, struct err *err);
+int bpf_programs_run(struct bpf_programs *programs, enum rec_group group, struct run_cursor *cursor,
+		     struct err *err);
 
 #endif /* CRIB_COLLECT_BPF_PROGRAMS_H */

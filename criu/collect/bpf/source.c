@@ -62,8 +62,8 @@ static int take_end(struct bpf_run *run, const struct raw_head *head, size_t len
 		if (run->retries++ >= MAX_RETRIES)
 			return err_set(run->err, -EAGAIN,
 				       "task %d changes while it is read: %u %s found, the "
-				       "kernel counts %u%s", pid, run->count,
-				       object_names[run->group], end->expected,
+				       "kernel counts %u%s",
+				       pid, run->count, object_names[run->group], end->expected,
 				       stray ? ", and others were frozen" : "");
 		run->restart = true;
 		return 0;
@@ -163,9 +163,9 @@ static int run_batch(struct bpf_run *run)
 	int ret = 0;
 
 	for (size_t i = 0; i < run->nr_targets; i++)
-		programs->control->target[i] = (struct run_target){
-			.pidfd = run->targets[i]->pidfd, .pid = (uint32_t)run->targets[i]->pid
-		};
+		programs->control->target[i] =
+			(struct run_target){ .pidfd = run->targets[i]->pidfd,
+					     .pid = (uint32_t)run->targets[i]->pid };
 	run->current = 0;
 	run->count = run->nr_alive = 0;
 	run->retries = 0;
@@ -272,8 +272,7 @@ static struct source *new_source(struct bpf_programs *programs, struct err *err)
 {
 	__u64 *key = programs->control->key;
 
-	if (getrandom(key, sizeof(programs->control->key), 0) !=
-	    sizeof(programs->control->key)) {
+	if (getrandom(key, sizeof(programs->control->key), 0) != sizeof(programs->control->key)) {
 		err_sys(err, "getrandom");
 		bpf_programs_close(programs);
 		return NULL;
@@ -300,6 +299,5 @@ struct source *bpf_source_new_unpinned(size_t ring_size, struct err *err)
 {
 	struct bpf_programs programs;
 
-	return bpf_programs_load(&programs, ring_size, err) < 0 ? NULL :
-								  new_source(&programs, err);
+	return bpf_programs_load(&programs, ring_size, err) < 0 ? NULL : new_source(&programs, err);
 }

@@ -27,8 +27,8 @@
 #endif
 
 /* include/linux/signal_types.h: UAPI_SA_FLAGS; others are the kernel's own */
-#define VISIBLE_SA_FLAGS                                                                \
-	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
+#define VISIBLE_SA_FLAGS                                                                           \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |         \
 	 SA_RESETHAND | 0x00000800u /* SA_EXPOSE_TAGBITS */ | 0x04000000u /* SA_RESTORER */)
 
 static struct rec_hdr header(const struct bpf_run *run, const struct raw_head *head,
@@ -107,8 +107,7 @@ int bpf_learn_thp(struct bpf_run *run)
 	if (ret == 0 && prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0)
 		ret = own_mm_flags(run, &on);
 	source->thp_off = on & ~off;
-	if (ret == 0 &&
-	    prctl(PR_SET_THP_DISABLE, 1, PR_THP_DISABLE_EXCEPT_ADVISED, 0, 0) == 0) {
+	if (ret == 0 && prctl(PR_SET_THP_DISABLE, 1, PR_THP_DISABLE_EXCEPT_ADVISED, 0, 0) == 0) {
 		ret = own_mm_flags(run, &advised);
 		source->thp_advised = advised & ~off;
 	}
@@ -168,8 +167,8 @@ int bpf_take_task(struct bpf_run *run, const struct raw_head *head, size_t len)
 		rec.umask = rec.personality = rec.dumpable = rec.child_subreaper = 0;
 		rec.oom_score_adj = 0;
 	} else {
-		rec.hdr.valid |= RV_TASK_STATUS | RV_TASK_PERSONA | RV_TASK_OOM |
-				 RV_TASK_DUMPABLE | RV_TASK_SUBREAPER | RV_TASK_NS;
+		rec.hdr.valid |= RV_TASK_STATUS | RV_TASK_PERSONA | RV_TASK_OOM | RV_TASK_DUMPABLE |
+				 RV_TASK_SUBREAPER | RV_TASK_NS;
 	}
 	rec.membarrier = 0;
 	if (!raw->exit_state && raw->membarrier_state != ~0U) {

@@ -18,7 +18,7 @@
 #endif
 
 enum {
-	ROBUST_LIST_SIZE = 24,	 /* of struct robust_list_head; there is only one length */
+	ROBUST_LIST_SIZE = 24,     /* of struct robust_list_head; there is only one length */
 	PFA_NO_NEW_PRIVS = 1 << 0, /* of atomic_flags, include/linux/sched.h */
 };
 
@@ -60,8 +60,8 @@ int bpf_read_cpus(struct bpf_source *source, struct err *err)
 static uint32_t put_affinity(struct bpf_run *run, const struct raw_thread *raw)
 {
 	const struct bpf_source *source = run->source;
-	uint32_t n = raw->cpu_bytes / 4 < source->cpu_words ? raw->cpu_bytes / 4 :
-							       source->cpu_words;
+	uint32_t n =
+		raw->cpu_bytes / 4 < source->cpu_words ? raw->cpu_bytes / 4 : source->cpu_words;
 
 	strbuf_reset(&run->tail);
 	while (n && !(raw->thread.tail[n - 1] & source->cpus[n - 1]))
@@ -130,8 +130,7 @@ static bool restart_remaining(const struct raw_thread *raw, uint64_t *ret_ns)
 		expires = sleep.expires;
 		now = bpf_clock_now(sleep.clock, &raw->now);
 	} else if (futex.flags & (FUTEX_TIMEOUT | FUTEX_TIMEOUT_OLD)) {
-		uint32_t realtime = futex.flags & FUTEX_TIMEOUT ? FUTEX_CLOCKRT :
-								  FUTEX_CLOCKRT_OLD;
+		uint32_t realtime = futex.flags & FUTEX_TIMEOUT ? FUTEX_CLOCKRT : FUTEX_CLOCKRT_OLD;
 
 		expires = futex.time;
 		now = bpf_clock_now(futex.flags & realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC,

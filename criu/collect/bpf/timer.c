@@ -67,8 +67,8 @@ static uint64_t cpu_now(const struct raw_ptimer *raw)
 
 	switch (clock < 0 ? clock & 3 : 2) {
 	case 0: return time->utime + time->stime; /* CPUCLOCK_PROF */
-	case 1: return time->utime;		  /* CPUCLOCK_VIRT */
-	default: return time->sum_exec;		  /* CPUCLOCK_SCHED */
+	case 1: return time->utime;               /* CPUCLOCK_VIRT */
+	default: return time->sum_exec;           /* CPUCLOCK_SCHED */
 	}
 }
 

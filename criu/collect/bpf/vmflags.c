@@ -28,16 +28,16 @@ enum { HIGH_BITS = 37 }; /* below are protection keys and other things of archit
 static const struct {
 	uint8_t bit, flag;
 } low_bits[] = {
-	{ 0, REC_VM_READ },	   { 1, REC_VM_WRITE },	      { 2, REC_VM_EXEC },
-	{ 3, REC_VM_SHARED },	   { 4, REC_VM_MAYREAD },     { 5, REC_VM_MAYWRITE },
-	{ 6, REC_VM_MAYEXEC },	   { 7, REC_VM_MAYSHARE },    { 8, REC_VM_GROWSDOWN },
+	{ 0, REC_VM_READ },         { 1, REC_VM_WRITE },      { 2, REC_VM_EXEC },
+	{ 3, REC_VM_SHARED },       { 4, REC_VM_MAYREAD },    { 5, REC_VM_MAYWRITE },
+	{ 6, REC_VM_MAYEXEC },      { 7, REC_VM_MAYSHARE },   { 8, REC_VM_GROWSDOWN },
 	{ 9, REC_VM_UFFD_MISSING }, { 10, REC_VM_PFNMAP },    { 12, REC_VM_UFFD_WP },
-	{ 13, REC_VM_LOCKED },	   { 14, REC_VM_IO },	      { 15, REC_VM_SEQ_READ },
-	{ 16, REC_VM_RAND_READ },  { 17, REC_VM_DONTCOPY },   { 18, REC_VM_DONTEXPAND },
+	{ 13, REC_VM_LOCKED },      { 14, REC_VM_IO },        { 15, REC_VM_SEQ_READ },
+	{ 16, REC_VM_RAND_READ },   { 17, REC_VM_DONTCOPY },  { 18, REC_VM_DONTEXPAND },
 	{ 19, REC_VM_LOCKONFAULT }, { 20, REC_VM_ACCOUNT },   { 21, REC_VM_NORESERVE },
-	{ 22, REC_VM_HUGETLB },	   { 23, REC_VM_SYNC },	      { 25, REC_VM_WIPEONFORK },
-	{ 26, REC_VM_DONTDUMP },   { 28, REC_VM_MIXEDMAP },   { 29, REC_VM_HUGEPAGE },
-	{ 30, REC_VM_NOHUGEPAGE }, { 31, REC_VM_MERGEABLE },
+	{ 22, REC_VM_HUGETLB },     { 23, REC_VM_SYNC },      { 25, REC_VM_WIPEONFORK },
+	{ 26, REC_VM_DONTDUMP },    { 28, REC_VM_MIXEDMAP },  { 29, REC_VM_HUGEPAGE },
+	{ 30, REC_VM_NOHUGEPAGE },  { 31, REC_VM_MERGEABLE },
 };
 
 /* ---- Learning ---- */

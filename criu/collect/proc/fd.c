@@ -181,8 +181,8 @@ static int emit_fd(struct fd_run *fr, struct proc_task *task, uint32_t fd)
 	rec.unlocked = unlocked;
 	rec.hdr.valid = RV_FD_FLAGS | RV_FD_INODE | RV_FD_PATH;
 	ret = identify(fr, &rec);
-	return ret < 0 ? ret
-		       : proc_emit(task->run, &rec.hdr, sizeof(rec), file.path, file.path_len);
+	return ret < 0 ? ret :
+			 proc_emit(task->run, &rec.hdr, sizeof(rec), file.path, file.path_len);
 }
 
 static int collect_one(struct fd_run *fr, struct proc_task *task)

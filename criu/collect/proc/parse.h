@@ -26,7 +26,7 @@ struct proc_status {
 	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd, cap_amb;
 	uint32_t no_new_privs, seccomp_mode, seccomp_filters;
 	uint64_t sig_ignored, sig_caught; /* bit n-1: signal n */
-	ARRAY(uint32_t) groups;		  /* in the arena */
+	ARRAY(uint32_t) groups;           /* in the arena */
 };
 
 int proc_parse_status(const char *text, struct arena *arena, struct proc_status *ret_status,
@@ -71,7 +71,7 @@ int proc_parse_mount_ids(const char *text, struct arena *arena, struct proc_moun
 /* One mapping of /proc/PID/smaps, or of maps, which has only the first line of each. */
 struct proc_vma {
 	uint64_t start, end, offset, dev, ino;
-	uint64_t flags;	  /* REC_VMF() */
+	uint64_t flags;   /* REC_VMF() */
 	bool has_details; /* came with more than the first line: flags are all known, and own_kb */
 	uint64_t own_kb;  /* anonymous, swapped and huge pages: all that can be its own */
 	const char *name; /* in the text, as printed there, not ended by a NUL */
@@ -84,7 +84,7 @@ int proc_parse_vma(const char **pos, struct proc_vma *ret_vma, struct err *err);
 /* What the printed name of a mapping says. Points into @vma's name, or nowhere with length 0. */
 struct proc_vma_name {
 	enum rec_vma_special special;
-	bool is_file;	  /* @name is a path, or what stands for one ("socket:[17]") */
+	bool is_file;     /* @name is a path, or what stands for one ("socket:[17]") */
 	const char *name; /* path, PR_SET_VMA_ANON_NAME's, or of a REC_VMA_OTHER */
 	size_t len;
 };

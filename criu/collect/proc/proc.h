@@ -41,7 +41,7 @@ struct proc_task {
 	struct proc_run *run;
 	const struct collect_target *target;
 	pid_t pid;
-	int dirfd; /* of /proc/PID: it cannot become another process's */
+	int dirfd;                    /* of /proc/PID: it cannot become another process's */
 	struct proc_mount_ids mounts; /* of its own mount namespace */
 	bool have_mounts;
 };
@@ -80,7 +80,7 @@ enum { PROC_PATH_MAX = 4096 }; /* with the NUL; what the kernel prints is shorte
 struct proc_file {
 	uint64_t dev, rdev, ino, size, mtime_ns;
 	uint32_t mode, nlink;
-	int32_t mnt_id; /* -1: not known */
+	int32_t mnt_id;      /* -1: not known */
 	uint32_t file_flags; /* REC_FILE_* */
 	size_t path_len;
 	char path[PROC_PATH_MAX];

@@ -10,11 +10,11 @@
 #include "crib/restorer_abi.h"
 #include "sys.h"
 
-#define BLOB_EINTR  4
-#define BLOB_EAGAIN 11
-#define BLOB_EPERM  1
-#define BLOB_EINVAL 22
-#define BLOB_ENOSYS 38
+#define BLOB_EINTR   4
+#define BLOB_EAGAIN  11
+#define BLOB_EPERM   1
+#define BLOB_EINVAL  22
+#define BLOB_ENOSYS  38
 #define BLOB_ENODATA 61
 
 /* What one thread runs with. */

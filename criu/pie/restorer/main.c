@@ -13,8 +13,8 @@ __attribute__((noreturn)) void restorer_main(struct restorer_header *prog);
 __attribute__((noreturn)) void restorer_thread(struct restorer_header *prog,
 					       const struct restorer_op *op);
 /* In entry.S. The new thread continues in restorer_thread(). Its tid, or -errno. */
-long restorer_clone(const struct clone_args *args, unsigned long size,
-		    struct restorer_header *prog, const struct restorer_op *op);
+long restorer_clone(const struct clone_args *args, unsigned long size, struct restorer_header *prog,
+		    const struct restorer_op *op);
 
 /* The compiler calls these for what it finds too long to write out. */
 void *memset(void *dst, int c, unsigned long n);
@@ -190,9 +190,7 @@ static long run_process(const struct ctx *ctx, const struct restorer_op *op)
 		ret = sys(__NR_personality, arg[0], 0, 0, 0, 0);
 		return ret < 0 ? ret : 0;
 	case ROP_MEMBARRIER: return sys(__NR_membarrier, arg[0], 0, 0, 0, 0);
-	case ROP_UMASK:
-		sys(__NR_umask, arg[0], 0, 0, 0, 0);
-		return 0;
+	case ROP_UMASK: sys(__NR_umask, arg[0], 0, 0, 0, 0); return 0;
 	case ROP_CHROOT: return op_chroot(op);
 	case ROP_FCHDIR: return sys(__NR_fchdir, arg[0], 0, 0, 0, 0);
 	case ROP_CLOSE_RANGE: return op_close_range(op);
@@ -218,9 +216,7 @@ static long run_thread_op(const struct ctx *ctx, const struct restorer_op *op)
 	case ROP_SCHED: return sys(__NR_sched_setattr, 0, at(ctx, arg[0]), 0, 0, 0);
 	case ROP_ALTSTACK: return op_altstack(op);
 	case ROP_ROBUST_LIST: return sys(__NR_set_robust_list, arg[0], arg[1], 0, 0, 0);
-	case ROP_TID_ADDRESS:
-		sys(__NR_set_tid_address, arg[0], 0, 0, 0, 0);
-		return 0;
+	case ROP_TID_ADDRESS: sys(__NR_set_tid_address, arg[0], 0, 0, 0, 0); return 0;
 	case ROP_RSEQ: return sys(__NR_rseq, arg[0], arg[1], 0, arg[2], 0);
 	case ROP_CREDS: return op_creds(ctx, op);
 	case ROP_BARRIER: return op_barrier(ctx, arg[0]);

@@ -146,12 +146,19 @@ long op_set_mm(const struct ctx *ctx, const struct restorer_op *op)
 {
 	const struct restorer_mm *mm = at(ctx, op->arg[0]);
 	struct prctl_mm_map map = {
-		.start_code = mm->start_code, .end_code = mm->end_code,
-		.start_data = mm->start_data, .end_data = mm->end_data,
-		.start_brk = mm->start_brk, .brk = mm->brk, .start_stack = mm->start_stack,
-		.arg_start = mm->arg_start, .arg_end = mm->arg_end,
-		.env_start = mm->env_start, .env_end = mm->env_end,
-		.auxv = at(ctx, mm->auxv), .auxv_size = mm->auxv_size,
+		.start_code = mm->start_code,
+		.end_code = mm->end_code,
+		.start_data = mm->start_data,
+		.end_data = mm->end_data,
+		.start_brk = mm->start_brk,
+		.brk = mm->brk,
+		.start_stack = mm->start_stack,
+		.arg_start = mm->arg_start,
+		.arg_end = mm->arg_end,
+		.env_start = mm->env_start,
+		.env_end = mm->env_end,
+		.auxv = at(ctx, mm->auxv),
+		.auxv_size = mm->auxv_size,
 		.exe_fd = (__u32)mm->exe_fd,
 	};
 	long ret = sys_prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
@@ -179,12 +186,17 @@ long op_set_mm_each(const struct ctx *ctx, const struct restorer_op *op)
 		__u32 option;
 		__u64 value;
 	} each[] = {
-		{ PR_SET_MM_START_CODE, mm->start_code }, { PR_SET_MM_END_CODE, mm->end_code },
-		{ PR_SET_MM_START_DATA, mm->start_data }, { PR_SET_MM_END_DATA, mm->end_data },
+		{ PR_SET_MM_START_CODE, mm->start_code },
+		{ PR_SET_MM_END_CODE, mm->end_code },
+		{ PR_SET_MM_START_DATA, mm->start_data },
+		{ PR_SET_MM_END_DATA, mm->end_data },
 		{ PR_SET_MM_START_STACK, mm->start_stack },
-		{ PR_SET_MM_START_BRK, mm->start_brk }, { PR_SET_MM_BRK, mm->brk },
-		{ PR_SET_MM_ARG_START, mm->arg_start }, { PR_SET_MM_ARG_END, mm->arg_end },
-		{ PR_SET_MM_ENV_START, mm->env_start }, { PR_SET_MM_ENV_END, mm->env_end },
+		{ PR_SET_MM_START_BRK, mm->start_brk },
+		{ PR_SET_MM_BRK, mm->brk },
+		{ PR_SET_MM_ARG_START, mm->arg_start },
+		{ PR_SET_MM_ARG_END, mm->arg_end },
+		{ PR_SET_MM_ENV_START, mm->env_start },
+		{ PR_SET_MM_ENV_END, mm->env_end },
 	};
 	long ret = 0;
 
@@ -199,8 +211,8 @@ long op_set_mm_each(const struct ctx *ctx, const struct restorer_op *op)
 		}
 	}
 	if (mm->auxv_size) {
-		long one = sys_prctl(PR_SET_MM, PR_SET_MM_AUXV, at(ctx, mm->auxv), mm->auxv_size,
-				     0);
+		long one =
+			sys_prctl(PR_SET_MM, PR_SET_MM_AUXV, at(ctx, mm->auxv), mm->auxv_size, 0);
 		ret = one ? one : ret;
 	}
 	if (mm->exe_fd >= 0) {

@@ -10,7 +10,7 @@
 #include "sys_arch.h"
 
 #define SYS_ARG(x) ((unsigned long)(x))
-#define sys(nr, a, b, c, d, e) \
+#define sys(nr, a, b, c, d, e)                                                                     \
 	sys6(nr, SYS_ARG(a), SYS_ARG(b), SYS_ARG(c), SYS_ARG(d), SYS_ARG(e), 0)
 #define sys_prctl(option, a, b, c, d) sys(__NR_prctl, option, a, b, c, d)
 
@@ -29,7 +29,7 @@ static inline long sys_preadv(long fd, const void *iov, unsigned long n, __u64 o
 #define SYS_TIMER_SETTIME __NR_timer_settime
 #define SYS_SIGTIMEDWAIT  __NR_rt_sigtimedwait
 #define SYS_CLOCK_GETTIME __NR_clock_gettime
-#define SYS_FCNTL	  __NR_fcntl
+#define SYS_FCNTL         __NR_fcntl
 #else
 static inline long sys_mmap(__u64 addr, __u64 len, __u64 prot, __u64 flags, long fd, __u64 off)
 {
@@ -46,7 +46,7 @@ static inline long sys_preadv(long fd, const void *iov, unsigned long n, __u64 o
 #define SYS_TIMER_SETTIME __NR_timer_settime64
 #define SYS_SIGTIMEDWAIT  __NR_rt_sigtimedwait_time64
 #define SYS_CLOCK_GETTIME __NR_clock_gettime64
-#define SYS_FCNTL	  __NR_fcntl64
+#define SYS_FCNTL         __NR_fcntl64
 #endif
 
 #endif /* CRIB_RESTORER_SYS_H */

@@ -390,9 +390,9 @@ static enum verdict restore_in_namespace(struct run *run)
 	while (waitpid(init, &status, WNOHANG) != init)
 		if (!wait_more(until))
 			return failed(run, "does not end in its namespace");
-	return WIFEXITED(status)
-		       ? (enum verdict)WEXITSTATUS(status)
-		       : failed(run, "its namespace was ended by signal %d", WTERMSIG(status));
+	return WIFEXITED(status) ?
+		       (enum verdict)WEXITSTATUS(status) :
+		       failed(run, "its namespace was ended by signal %d", WTERMSIG(status));
 }
 
 /* Whether dump.log or the output of crib dump has @word, in any case of letters. */

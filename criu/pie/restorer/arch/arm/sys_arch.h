@@ -8,8 +8,8 @@
 #include <asm/unistd.h>
 
 /* r7 is the number of the call; the compiler may want it as frame pointer, so it is moved by hand. */
-static inline long sys6(long nr, unsigned long a, unsigned long b, unsigned long c,
-			unsigned long d, unsigned long e, unsigned long f)
+static inline long sys6(long nr, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+			unsigned long e, unsigned long f)
 {
 	register unsigned long r0 __asm__("r0") = a;
 	register unsigned long r1 __asm__("r1") = b;

@@ -7,8 +7,8 @@
 
 #include <asm/unistd.h>
 
-static inline long sys6(long nr, unsigned long a, unsigned long b, unsigned long c,
-			unsigned long d, unsigned long e, unsigned long f)
+static inline long sys6(long nr, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+			unsigned long e, unsigned long f)
 {
 	register long x8 __asm__("x8") = nr;
 	register unsigned long x0 __asm__("x0") = a;

@@ -7,8 +7,8 @@
 
 #include <asm/unistd.h>
 
-static inline long sys6(long nr, unsigned long a, unsigned long b, unsigned long c,
-			unsigned long d, unsigned long e, unsigned long f)
+static inline long sys6(long nr, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
+			unsigned long e, unsigned long f)
 {
 	register unsigned long r10 __asm__("r10") = d;
 	register unsigned long r8 __asm__("r8") = e;
