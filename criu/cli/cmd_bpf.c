@@ -19,7 +19,7 @@ int cmd_bpf(const struct opts *opts, struct err *err)
 
 #include "collect/bpf/pin.h"
 
-static int pin(struct err *err)
+static int pin(const struct opts *opts, struct err *err)
 {
 	struct bpf_programs programs;
 	struct err why = ERR_INIT;
@@ -40,7 +40,7 @@ static int pin(struct err *err)
 		*err = why;
 		return ret;
 	}
-	ret = bpf_programs_load(&programs, BPF_RING_SIZE, err);
+	ret = bpf_programs_load(&programs, BPF_RING_SIZE, opts->btf, err);
 	if (ret < 0)
 		return ret;
 	ret = bpf_pin_make(&programs, err);
@@ -94,7 +94,7 @@ int cmd_bpf(const struct opts *opts, struct err *err)
 	int ret;
 
 	if (!strcmp(what, "pin"))
-		ret = pin(err);
+		ret = pin(opts, err);
 	else if (!strcmp(what, "unpin"))
 		ret = unpin(err);
 	else if (!strcmp(what, "status"))

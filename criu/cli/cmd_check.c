@@ -42,17 +42,22 @@ static int check_feature(const char *name, struct err *err)
 	return 0;
 }
 
-static struct source *load_bpf(struct err *err)
+static struct source *new_bpf(const struct opts *opts, struct err *err)
 {
-	return bpf_source_new(BPF_LOAD, err);
+	return bpf_source_new(&(struct bpf_setup){ .btf = opts->btf }, err);
+}
+
+static struct source *new_proc(const struct opts *opts, struct err *err)
+{
+	return proc_source_new(err);
 }
 
 /* Each engine that was asked for must be able to start here. */
 static int check_engine(const struct opts *opts, struct err *err)
 {
-	static struct source *(*const makers[])(struct err * err) = {
-		[OPTS_ENGINE_BPF] = load_bpf,
-		[OPTS_ENGINE_PROC] = proc_source_new,
+	static struct source *(*const makers[])(const struct opts *opts, struct err *err) = {
+		[OPTS_ENGINE_BPF] = new_bpf,
+		[OPTS_ENGINE_PROC] = new_proc,
 	};
 	bool checked[ARRAY_SIZE(makers)] = { false };
 
@@ -65,7 +70,7 @@ static int check_engine(const struct opts *opts, struct err *err)
 		if (checked[engine])
 			continue;
 		checked[engine] = true;
-		struct source *source = makers[engine](err);
+		struct source *source = makers[engine](opts, err);
 		if (!source)
 			return err_wrap(err, err->code ? err->code : -EOPNOTSUPP, "engine %s",
 					opts_engine_name(engine));

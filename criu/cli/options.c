@@ -147,6 +147,11 @@ const struct option_desc option_table[] = {
 	  .help = "what reads the kernel: auto (default), bpf or proc, and per kind of record, "
 		  "as in bpf,fds=proc, of tasks, threads, mm, fds; with check: whether this "
 		  "engine works" },
+	{ .name = "btf", .own = true, .arg_name = "FILE", .type = OPT_STRING, FIELD(btf),
+	  .values = "@file", .commands = D | C | I | B, .group = GROUP_ENGINE,
+	  .help = "load the BPF programs with the type information of the running kernel in "
+		  "FILE, for a kernel that does not offer its own: BTF, whole or cut, or an ELF "
+		  "file such as vmlinux" },
 	{ .name = "compat", .own = true, .arg_name = "TOOL", .type = OPT_ENUM, FIELD(compat),
 	  .values = "none criu", .commands = D, .group = GROUP_ENGINE,
 	  .help = "criu: store a page that several tasks share once for each, so that criu can "

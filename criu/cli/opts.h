@@ -95,7 +95,8 @@ struct opts {
 
 	uint8_t engine[OPTS_ENGINE_GROUPS]; /* enum opts_engine */
 	bool engine_given;
-	int compat; /* enum opts_compat */
+	const char *btf; /* file with the kernel's type information; NULL: the kernel's own */
+	int compat;      /* enum opts_compat */
 	bool show_plan;
 	bool json;
 

@@ -11,7 +11,7 @@
 #include "collect/engine.h"
 
 #ifdef NO_BPF
-struct source *bpf_source_new(enum bpf_effort effort, struct err *err)
+struct source *bpf_source_new(const struct bpf_setup *setup, struct err *err)
 {
 	err_set(err, -ENOTSUP, "this crib was built without the BPF engine (make BPF=0)");
 	return NULL;
@@ -34,21 +34,29 @@ static bool is_chosen(const uint8_t choice[RG_MAX], enum engine_choice engine)
 	return memchr(choice, engine, RG_MAX) != NULL;
 }
 
-int engines_open(struct engines *engines, const uint8_t choice[RG_MAX], struct err *err)
+/* Who gives a file wants it to be used; what this kernel cannot do does not depend on it. */
+static bool is_wrong_file(const struct bpf_setup *setup, int code)
+{
+	return setup->btf && code != -EPERM && code != -ENOTSUP;
+}
+
+int engines_open(struct engines *engines, const uint8_t choice[RG_MAX],
+		 const struct bpf_setup *setup, struct err *err)
 {
 	bool insists = is_chosen(choice, ENGINE_BPF);
 
-	*engines = (struct engines){ 0 };
+	*engines = (struct engines){ .setup = *setup };
+	engines->setup.if_ready = !insists && !setup->btf;
 	memcpy(engines->choice, choice, RG_MAX);
 	engines->proc = proc_source_new(err);
 	if (!engines->proc)
 		return err->code;
 	if (!insists && !is_chosen(choice, ENGINE_AUTO))
 		return 0;
-	engines->bpf = bpf_source_new(insists ? BPF_LOAD : BPF_IF_READY, &engines->reason);
+	engines->bpf = bpf_source_new(&engines->setup, &engines->reason);
 	if (engines->bpf)
 		return 0;
-	if (insists) {
+	if (insists || is_wrong_file(setup, engines->reason.code)) {
 		*err = engines->reason;
 		engines_close(engines);
 		return err->code;
@@ -81,7 +89,8 @@ static void load_if_it_pays(struct engines *engines, const struct collect_target
 			 SAVED_BY_FD * count_fds(targets[i].pid);
 	if (saved < LOADING)
 		return;
-	engines->bpf = bpf_source_new(BPF_LOAD, &engines->reason);
+	engines->setup.if_ready = false;
+	engines->bpf = bpf_source_new(&engines->setup, &engines->reason);
 	engines->fell_back = !engines->bpf;
 }
 

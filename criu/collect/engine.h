@@ -16,6 +16,7 @@ struct engines {
 	struct source *bpf;  /* owned; NULL: not wanted, or does not work here */
 	struct source *proc; /* owned; always there */
 	uint8_t choice[RG_MAX];
+	struct bpf_setup setup;
 	bool may_load;     /* auto has not got bpf, and loads it for a large tree */
 	bool fell_back;    /* auto took proc because ... */
 	struct err reason; /* ... of this */
@@ -23,10 +24,12 @@ struct engines {
 
 /*
  * Opens what @choice, one for each group, needs. 0, or -errno when ENGINE_BPF was asked for and does
- * not work. The first call since the machine was started may take a tenth of a second, so it is
- * better made before the tree is frozen.
+ * not work, or when the file of type information given in @setup is a wrong one: it is borrowed
+ * until engines_close(). The first call since the machine was started may take a tenth of a second,
+ * so it is better made before the tree is frozen.
  */
-int engines_open(struct engines *engines, const uint8_t choice[RG_MAX], struct err *err);
+int engines_open(struct engines *engines, const uint8_t choice[RG_MAX],
+		 const struct bpf_setup *setup, struct err *err);
 void engines_close(struct engines *engines);
 
 /*

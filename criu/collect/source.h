@@ -6,6 +6,7 @@
 #ifndef CRIB_COLLECT_SOURCE_H
 #define CRIB_COLLECT_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -56,14 +57,20 @@ struct source {
 /* Makers. NULL with @err when the source cannot work here. The caller frees by ops->free. */
 struct source *proc_source_new(struct err *err);
 
-/*
- * The BPF programs of an earlier crib stay in the kernel where there is a bpffs; loading them takes
- * ten milliseconds or more.
- */
-enum bpf_effort {
-	BPF_IF_READY, /* only if it costs next to nothing: -EAGAIN when it would not */
-	BPF_LOAD,     /* in any case */
+/* How the programs of the BPF engine may be had. */
+struct bpf_setup {
+	/*
+	 * The programs of an earlier crib stay in the kernel where there is a bpffs; loading them
+	 * takes ten milliseconds or more: -EAGAIN when that would be needed.
+	 */
+	bool if_ready;
+	const char *btf; /* file with the kernel's type information, NULL: the kernel's own */
 };
-struct source *bpf_source_new(enum bpf_effort effort, struct err *err); /* collect/bpf/ */
+
+/*
+ * In collect/bpf/. -EPERM: what is missing is named; -ENOTSUP: not on this kernel or machine;
+ * other -errno. A file of other type information than the kernel's is -EINVAL.
+ */
+struct source *bpf_source_new(const struct bpf_setup *setup, struct err *err);
 
 #endif /* CRIB_COLLECT_SOURCE_H */

@@ -117,7 +117,8 @@ static void make_targets(struct dump *dump)
 /* Before anything stands still: loading programs takes some milliseconds. */
 static int open_engines(struct dump *dump, struct err *err)
 {
-	int ret = engines_open(&dump->engines, dump->opts->engine, err);
+	const struct bpf_setup setup = { .btf = dump->opts->btf };
+	int ret = engines_open(&dump->engines, dump->opts->engine, &setup, err);
 
 	if (ret == 0 && dump->engines.fell_back)
 		log_info("no BPF engine: %s; using /proc", dump->engines.reason.text);

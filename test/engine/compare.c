@@ -587,7 +587,7 @@ static int run(pid_t pid, int runs, bool inside, struct err *err)
 	struct frozen_tree tree;
 	double start = now_ms();
 
-	cmp.source[BPF] = bpf_source_new(BPF_LOAD, err);
+	cmp.source[BPF] = bpf_source_new(&(struct bpf_setup){ 0 }, err);
 	if (!cmp.source[BPF])
 		return 77;
 	printf("opened the BPF engine in %.3f ms\n", now_ms() - start);

@@ -33,11 +33,15 @@ int main(void)
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <cmocka.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "collect/bpf/engine.h"
 #include "collect/bpf/pin.h"
+#include "collect/engine.h"
 
 /* ---- Collecting ---- */
 
@@ -439,6 +443,70 @@ static void only_a_pidfd_of_that_process_opens_it(void **state)
 	}
 }
 
+/* ---- Type information from elsewhere ---- */
+
+/* The kernel's own with the first field of @type moved, which a program of crib's reads. */
+static void write_moved(int fd, const char *type)
+{
+	struct btf *btf = btf__parse_raw("/sys/kernel/btf/vmlinux");
+	__u32 size;
+
+	assert_int_equal(libbpf_get_error(btf), 0);
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+	assert_true(id > 0);
+	struct btf_type *moved = (struct btf_type *)btf__type_by_id(btf, (__u32)id);
+	for (int i = 0; i < btf_vlen(moved); i++)
+		btf_members(moved)[i].offset += 64;
+	const void *data = btf__raw_data(btf, &size);
+	assert_int_equal(io_write(fd, data, size), 0);
+	btf__free(btf);
+}
+
+static void expect_refused(const char *file, const char *words)
+{
+	struct err err = ERR_INIT;
+	struct source *source = bpf_source_new(&(struct bpf_setup){ .btf = file }, &err);
+
+	if (source)
+		source->ops->free(source);
+	assert_null(source);
+	assert_true(err.code < 0);
+	if (!strstr(err.text, words) || !strstr(err.text, file))
+		fail_msg("'%s' does not say '%s'", err.text, words);
+}
+
+static void wrong_files_of_type_information_are_refused(void **state)
+{
+	static const char *const moved[] = { "pid", "task_struct", "signal_struct", "file" };
+
+	expect_refused("/etc/passwd", "no type information");
+	expect_refused("/dev/null", "no type information");
+	expect_refused("/nonexistent", "No such file");
+	for (size_t i = 0; i < ARRAY_SIZE(moved); i++) {
+		_cleanup_close_ int fd = memfd_create("moved", MFD_CLOEXEC);
+		char path[32];
+
+		write_moved(fd, moved[i]);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		expect_refused(path, "not of this kernel");
+	}
+}
+
+static void the_engine_works_with_a_file_of_type_information(void **state)
+{
+	const struct bpf_setup setup = { .btf = "/sys/kernel/btf/vmlinux" };
+	struct err err = ERR_INIT;
+	struct source *source = bpf_source_new(&setup, &err);
+	struct collected all;
+
+	if (!source)
+		fail_msg("%s", err.text);
+	collect(source, RG_TASK, getpid(), &all);
+	assert_int_equal(((const struct rec_task *)find(&all, REC_TASK))->ppid, getppid());
+	arena_fini(&all.arena);
+	source->ops->free(source);
+}
+
 /* ---- Pins, in a mount namespace of their own ---- */
 
 static void in_own_mounts(void (*work)(void))
@@ -482,11 +550,11 @@ static void use_pins(void)
 	if (bpf_pin_mount(&err) < 0)
 		_exit(77);
 	CHECK(bpf_pin_open(&one, &err) == -ENOENT);
-	CHECK(bpf_programs_load(&one, BPF_RING_SIZE, &err) == 0);
+	CHECK(bpf_programs_load(&one, BPF_RING_SIZE, NULL, &err) == 0);
 	CHECK(bpf_pin_make(&one, &err) == 0);
 	/* it is in use, by whoever made it */
 	CHECK(bpf_pin_open(&two, &err) == -ENOENT);
-	CHECK(bpf_programs_load(&two, BPF_RING_SIZE, &err) == 0);
+	CHECK(bpf_programs_load(&two, BPF_RING_SIZE, NULL, &err) == 0);
 	CHECK(bpf_pin_make(&two, &err) == 0);
 	CHECK(bpf_pin_each(count, free_and_used, &err) == 0);
 	CHECK(free_and_used[0] == 0 && free_and_used[1] == 2);
@@ -518,6 +586,28 @@ static void meet_foreign_pins(void)
 	CHECK(rmdir(BPF_PIN_DIR) == 0 && mkdir(BPF_PIN_DIR, 0700) == 0);
 	CHECK(chown(BPF_PIN_DIR, 1000, 1000) == 0);
 	CHECK(bpf_pin_open(&programs, &err) == -EPERM);
+}
+
+static void hide_types(void)
+{
+	const char *hidden = "/sys/kernel/btf/vmlinux";
+	struct err err = ERR_INIT;
+	uint8_t choice[RG_MAX] = { ENGINE_AUTO };
+	struct engines engines;
+
+	if (mount("/dev/null", hidden, NULL, MS_BIND, NULL) < 0)
+		_exit(77);
+	CHECK(!bpf_source_new(&(struct bpf_setup){ 0 }, &err));
+	CHECK(err.code == -ENOTSUP && strstr(err.text, "--btf"));
+	err = ERR_INIT;
+	CHECK(engines_open(&engines, choice, &(struct bpf_setup){ 0 }, &err) == 0);
+	CHECK(engines.fell_back && !engines.bpf && engines.reason.code == -ENOTSUP);
+	engines_close(&engines);
+}
+
+static void a_kernel_without_type_information_is_left_to_proc(void **state)
+{
+	in_own_mounts(hide_types);
 }
 
 static void pins_of_others_are_not_trusted(void **state)
@@ -552,6 +642,9 @@ int main(void)
 		cmocka_unit_test(only_a_pidfd_of_that_process_opens_it),
 		cmocka_unit_test(pins_serve_one_at_a_time),
 		cmocka_unit_test(pins_of_others_are_not_trusted),
+		cmocka_unit_test(wrong_files_of_type_information_are_refused),
+		cmocka_unit_test(the_engine_works_with_a_file_of_type_information),
+		cmocka_unit_test(a_kernel_without_type_information_is_left_to_proc),
 		cmocka_unit_test(states_have_the_letters_of_proc),
 	};
 	struct err err = ERR_INIT;

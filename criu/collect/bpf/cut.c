@@ -25,6 +25,8 @@
 /* bpf/embed.S: a string */
 extern const char bpf_object_hash[];
 
+static const char KERNEL_BTF[] = "/sys/kernel/btf/vmlinux";
+
 enum { MAX_NESTING = 16 };
 
 struct cut {
@@ -219,19 +221,58 @@ static int write_memory(struct cut *cut, struct err *err)
 	return take_fd(&fd);
 }
 
-static int make(const struct btf *local, struct err *err)
+static bool fits_machine(const struct btf *btf)
+{
+	const uint16_t probe = 1;
+	enum btf_endianness own = *(const uint8_t *)&probe ? BTF_LITTLE_ENDIAN : BTF_BIG_ENDIAN;
+
+	return btf__endianness(btf) == own && btf__pointer_size(btf) == sizeof(void *);
+}
+
+/* The kernel's own type information, or what @file says it is. NULL with @err. */
+static struct btf *read_kernel(const char *file, struct err *err)
+{
+	if (!file && !bpf_cut_possible()) {
+		err_set(err, -ENOTSUP,
+			"this kernel has no type information (CONFIG_DEBUG_INFO_BTF), --btf gives "
+			"it from a file");
+		return NULL;
+	}
+	if (file && access(file, R_OK) < 0) {
+		err_sys(err, "--btf: open '%s'", file);
+		return NULL;
+	}
+	struct btf *btf = btf__parse(file ? file : KERNEL_BTF, NULL);
+	long ret = libbpf_get_error(btf);
+	if (ret) {
+		err_set(err, ret == -ENOMEM ? -ENOMEM : -EINVAL,
+			"%s'%s' holds no type information: it is neither BTF nor an ELF file with "
+			"a section .BTF",
+			file ? "--btf: " : "", file ? file : KERNEL_BTF);
+		return NULL;
+	}
+	if (file && !fits_machine(btf)) {
+		err_set(err, -EINVAL, "--btf: '%s' is of another kind of machine", file);
+		btf__free(btf);
+		return NULL;
+	}
+	return btf;
+}
+
+static int make(const struct btf *local, const char *file, struct err *err)
 {
 	struct cut cut = { .local = local };
-	int ret = -ENOTSUP;
+	int ret = -ENOMEM;
 
-	struct btf *kernel = btf__load_vmlinux_btf();
-	if (libbpf_get_error(kernel))
-		return err_set(err, -ENOTSUP,
-			       "this kernel has no type information (CONFIG_DEBUG_INFO_BTF)");
+	struct btf *kernel = read_kernel(file, err);
+	if (!kernel)
+		return err->code;
 	cut.kernel = kernel;
 	cut.btf = btf__new_empty();
 	cut.copied = calloc(btf__type_cnt(kernel), sizeof(*cut.copied));
-	if (!libbpf_get_error(cut.btf) && cut.copied) {
+	if (libbpf_get_error(cut.btf) || !cut.copied) {
+		err_ret(err, ret, "cut the kernel's BTF");
+	} else {
 		learn_names(&cut);
 		ret = copy_all(&cut);
 		ret = ret < 0 ? err_ret(err, ret, "cut the kernel's BTF") : write_memory(&cut, err);
@@ -331,10 +372,20 @@ static void keep(int dirfd, const char *name, int memory)
 		remove_stale(dirfd, name);
 }
 
-int bpf_cut_open(const struct btf *local, struct err *err)
+bool bpf_cut_possible(void)
+{
+	struct stat st;
+
+	/* what is kept is not used without it: who hides it means it */
+	return stat(KERNEL_BTF, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
+int bpf_cut_open(const struct btf *local, const char *file, struct err *err)
 {
 	char id[BPF_ID_SIZE], name[BPF_ID_SIZE + 8];
 
+	if (file || !bpf_cut_possible())
+		return make(local, file, err);
 	bpf_build_id(id);
 	snprintf(name, sizeof(name), "btf-%s", id);
 	_cleanup_close_ int dirfd = open_dir();
@@ -344,7 +395,7 @@ int bpf_cut_open(const struct btf *local, struct err *err)
 		if (kept >= 0 && is_roots(kept, S_IFREG))
 			return take_fd(&kept);
 	}
-	int fd = make(local, err);
+	int fd = make(local, NULL, err);
 	if (fd >= 0 && dirfd >= 0)
 		keep(dirfd, name, fd);
 	return fd;

@@ -6,6 +6,8 @@
 #ifndef CRIB_COLLECT_BPF_CUT_H
 #define CRIB_COLLECT_BPF_CUT_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct btf;
@@ -13,11 +15,16 @@ struct btf;
 /* Where cuts are kept, for root only, each named by kernel and programs. */
 #define BPF_CUT_DIR "/var/cache/crib"
 
+/* Whether the kernel offers its type information. */
+bool bpf_cut_possible(void);
+
 /*
  * Opens the cut for @local, the programs' own type information, on this kernel; makes it, and keeps
- * it when that can be done. Returns a descriptor of the raw BTF, or -errno: there is none.
+ * it when that can be done. With @file, BTF or an ELF file that holds it, it is cut from that and
+ * not kept. Returns a descriptor of the raw BTF; -ENOTSUP: the kernel offers none; other -errno,
+ * described.
  */
-int bpf_cut_open(const struct btf *local, struct err *err);
+int bpf_cut_open(const struct btf *local, const char *file, struct err *err);
 
 /* Names this kernel's build and these programs: 16 digits each and a '-'. */
 #define BPF_ID_SIZE 34

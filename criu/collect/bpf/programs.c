@@ -35,16 +35,18 @@ static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list
 	return 0;
 }
 
-static int load_error(int ret, struct err *err)
+static int load_error(int ret, const char *btf, struct err *err)
 {
 	if (ret == -EPERM)
 		return err_set(err, ret,
 			       "load BPF programs: not permitted; it takes CAP_BPF and "
 			       "CAP_PERFMON, and a kernel that is not locked down for "
 			       "confidentiality");
-	if (ret == -ESRCH || ret == -ENOENT)
-		return err_set(err, -ENOTSUP,
-			       "load BPF programs: this kernel has no type information (BTF)");
+	if (btf)
+		return err_ret(err, ret,
+			       "--btf: load BPF programs with the types in '%s', which are "
+			       "hardly this kernel's",
+			       btf);
 	return err_ret(err, ret, "load BPF programs");
 }
 
@@ -98,23 +100,24 @@ static struct bpf_object *open_object(const char *btf_path)
 }
 
 /* Type information that is not the kernel's whole: the programs are loaded faster. */
-static int open_cut(struct err *err)
+static int open_cut(const char *btf, struct err *err)
 {
 	struct bpf_object *object = open_object(NULL);
 
 	if (!object)
 		return err_sys(err, "open the BPF object");
-	int fd = bpf_cut_open(bpf_object__btf(object), err);
+	int fd = bpf_cut_open(bpf_object__btf(object), btf, err);
 	bpf_object__close(object);
 	return fd;
 }
 
-static int load_object(struct bpf_programs *programs, size_t ring_size, struct err *err)
+static int load_object(struct bpf_programs *programs, size_t ring_size, const char *btf,
+		       struct err *err)
 {
 	char path[32];
 
 	libbpf_set_print(print_nothing);
-	_cleanup_close_ int cut = open_cut(err);
+	_cleanup_close_ int cut = open_cut(btf, err);
 	if (cut < 0)
 		return cut;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", cut);
@@ -125,13 +128,14 @@ static int load_object(struct bpf_programs *programs, size_t ring_size, struct e
 	if (ring)
 		bpf_map__set_max_entries(ring, (uint32_t)ring_size);
 	int ret = bpf_object__load(programs->object);
-	return ret < 0 ? load_error(ret, err) : 0;
+	return ret < 0 ? load_error(ret, btf, err) : 0;
 }
 
-int bpf_programs_load(struct bpf_programs *programs, size_t ring_size, struct err *err)
+int bpf_programs_load(struct bpf_programs *programs, size_t ring_size, const char *btf,
+		      struct err *err)
 {
 	bpf_programs_init(programs);
-	int ret = load_object(programs, ring_size, err);
+	int ret = load_object(programs, ring_size, btf, err);
 	if (ret == 0)
 		ret = find_parts(programs, err);
 	if (ret == 0)

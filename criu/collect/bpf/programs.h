@@ -23,8 +23,13 @@ struct bpf_programs {
 
 #define BPF_RING_SIZE (256 * 1024) /* a power of two and a multiple of the page size */
 
-/* Loads the program into the kernel. 0 or -errno, described. End them by bpf_programs_close(). */
-int bpf_programs_load(struct bpf_programs *programs, size_t ring_size, struct err *err);
+/*
+ * Loads the program into the kernel, with the type information in file @btf, or the kernel's own
+ * when that is NULL. 0; -EPERM: what is missing is named; -ENOTSUP: there is no type information;
+ * other -errno, described. End them by bpf_programs_close().
+ */
+int bpf_programs_load(struct bpf_programs *programs, size_t ring_size, const char *btf,
+		      struct err *err);
 void bpf_programs_close(struct bpf_programs *programs);
 
 /* For who gets the descriptors elsewhere: all -1; then the memory behind them. */
