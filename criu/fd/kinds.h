@@ -29,8 +29,9 @@ struct fd_shared {
 	struct hashmap ghosts;  /* (dev, ino): struct fd_ghost_ref */
 	struct hashmap objects; /* (ofd type, inode number): of the kind: pipes, ttys .. */
 	uint32_t next_ghost_id;
-	bool pipes_known; /* objects has all pipes of the tree */
-	int own_pipe[2];  /* crib's own, where others are copied to; -1: not made yet */
+	bool pipes_known;    /* objects has all pipes of the tree */
+	bool timers_settled; /* what was due when a timerfd was extracted has expired */
+	int own_pipe[2];     /* crib's own, where others are copied to; -1: not made yet */
 };
 
 static inline struct fd_shared *fd_shared(const struct fd_extract *x)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/cpus.h"
 #include "fd/fdinfo.h"
 #include "fd/kinds.h"
 #include "fd/reopen.h"
@@ -59,6 +60,8 @@ static int read_state(int fd, struct fdinfo_timerfd *info, struct err *err)
 	if (ret == 0 && !info->value_sec && !info->value_nsec) {
 		info->value_sec = value.it_value.tv_sec;
 		info->value_nsec = value.it_value.tv_nsec;
+		if (!info->value_sec && !info->value_nsec)
+			info->value_nsec = 1; /* due again */
 	}
 	return ret;
 }
@@ -69,9 +72,8 @@ static bool is_time_of_day(uint32_t settime_flags, uint32_t clockid)
 	       (clockid == CLOCK_REALTIME || clockid == CLOCK_REALTIME_ALARM);
 }
 
-static int timerfd_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
+static int fill_state(TimerfdEntry *entry, int fd, struct err *err)
 {
-	TimerfdEntry *entry = SNAP_MSG(x->snap, TimerfdEntry, timerfd_entry);
 	struct fdinfo_timerfd info;
 	struct timespec now;
 	int ret = read_state(fd, &info, err);
@@ -79,9 +81,6 @@ static int timerfd_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct
 	if (ret < 0)
 		return ret;
 	clock_gettime(CLOCK_REALTIME, &now);
-	entry->id = ofd->entry->id;
-	entry->flags = ofd->rec->flags;
-	entry->fown = fd_fown_extract(x->snap, fd);
 	entry->clockid = (uint32_t)info.clockid;
 	entry->ticks = info.ticks;
 	entry->settime_flags = info.settime_flags;
@@ -94,8 +93,35 @@ static int timerfd_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct
 		entry->expires_ns = (uint64_t)((now.tv_sec + info.value_sec) * NSEC_PER_SEC +
 					       now.tv_nsec + info.value_nsec);
 	}
-	ofd->entry->tfd = entry;
 	return 0;
+}
+
+static int timerfd_extract(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
+{
+	TimerfdEntry *entry = SNAP_MSG(x->snap, TimerfdEntry, timerfd_entry);
+
+	entry->id = ofd->entry->id;
+	entry->flags = ofd->rec->flags;
+	entry->fown = fd_fown_extract(x->snap, fd);
+	ofd->entry->tfd = entry;
+	return fill_state(entry, fd, err);
+}
+
+/*
+ * One that is due, and whose interrupt has not been taken yet, looks like one that is not set. On
+ * a virtual machine that lasts for milliseconds.
+ */
+static int timerfd_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
+{
+	const TimerfdEntry *entry = ofd->entry->tfd;
+	struct fd_shared *shared = fd_shared(x);
+
+	if (entry->vsec || entry->vnsec || entry->ticks)
+		return 0;
+	if (!shared->timers_settled)
+		cpus_visit();
+	shared->timers_settled = true;
+	return fill_state(ofd->entry->tfd, fd, err);
 }
 
 /* ---- Restore ---- */
@@ -212,5 +238,6 @@ const struct fd_kind fd_kind_timerfd = {
 	.type = FD_TYPES__TIMERFD,
 	.match = timerfd_match,
 	.extract = timerfd_extract,
+	.resolve = timerfd_resolve,
 	.open = timerfd_open,
 };
