@@ -214,7 +214,7 @@ static struct ghost *find_ghost(const struct snapshot *snap, uint32_t id)
 	return NULL;
 }
 
-/* The name under which a file that has been remapped can be opened, relative to root_fd. */
+/* The name under which a file that has been remapped can be opened, below the root. */
 static const char *stand_in_path(const struct snapshot *snap, const RemapFilePathEntry *remap)
 {
 	if (remap->remap_type == REMAP_TYPE__GHOST) {
@@ -224,12 +224,6 @@ static const char *stand_in_path(const struct snapshot *snap, const RemapFilePat
 	}
 	const struct ofd *ofd = snapshot_find_file(snap, remap->remap_id);
 	return ofd && ofd->entry->reg ? ofd->entry->reg->name : NULL;
-}
-
-static const char *below(const char *path)
-{
-	path += strspn(path, "/");
-	return *path ? path : ".";
 }
 
 static bool never_had_name(const RegFileEntry *reg)
@@ -264,7 +258,8 @@ int ghost_open(struct fd_opener *opener, const RegFileEntry *reg, int flags, str
 			       "deleted file '%s' is not in the image (remap type "
 			       "%d, id %u)",
 			       reg->name, (int)remap->remap_type, remap->remap_id);
-	int fd = openat(opener->root_fd, below(path), flags | O_CLOEXEC);
+	const struct rootdir root = rootdir_of(opener->opts, opener->root_fd);
+	int fd = rootdir_open(&root, path, flags, 0);
 	if (fd < 0)
 		return err_set(err, errno == ENOENT ? -ENXIO : -errno,
 			       "open '%s', which stands in for deleted '%s': %s", path, reg->name,
@@ -272,27 +267,53 @@ int ghost_open(struct fd_opener *opener, const RegFileEntry *reg, int flags, str
 	return fd;
 }
 
-static int make_node(const struct ghost *ghost, int images_fd, int root_fd, struct err *err)
+/* Where a name stands, and its last part. */
+struct place {
+	const char *path;
+	int dir;
+	const char *name;
+};
+
+static void place_fini(struct place *place)
+{
+	cleanup_close(&place->dir);
+}
+
+static int find_place(const struct rootdir *root, const char *path, struct place *ret_place,
+		      struct err *err)
+{
+	const char *name;
+	int dir = rootdir_open_parent(root, path, &name);
+
+	if (dir < 0)
+		return err_sys(err, "open the directory of '%s'", path);
+	*ret_place = (struct place){ path, dir, name };
+	return 0;
+}
+
+static int make_node(const struct ghost *ghost, const struct place *place, int images_fd,
+		     struct err *err)
 {
 	const GhostFileEntry *entry = ghost->entry;
-	const char *path = below(ghost->path);
+	int dir = place->dir;
 
 	if (S_ISDIR(entry->mode))
-		return mkdirat(root_fd, path, entry->mode & 07777) ?
-			       err_sys(err, "make directory '%s'", ghost->path) :
+		return mkdirat(dir, place->name, entry->mode & 07777) ?
+			       err_sys(err, "make directory '%s'", place->path) :
 			       0;
 	if (S_ISLNK(entry->mode))
-		return symlinkat(entry->symlnk_target ? entry->symlnk_target : "", root_fd, path) ?
-			       err_sys(err, "make symbolic link '%s'", ghost->path) :
+		return symlinkat(entry->symlnk_target ? entry->symlnk_target : "", dir,
+				 place->name) ?
+			       err_sys(err, "make symbolic link '%s'", place->path) :
 			       0;
 	if (!S_ISREG(entry->mode))
-		return mknodat(root_fd, path, entry->mode, entry->rdev) ?
-			       err_sys(err, "make '%s' of mode %o", ghost->path, entry->mode) :
+		return mknodat(dir, place->name, entry->mode, entry->rdev) ?
+			       err_sys(err, "make '%s' of mode %o", place->path, entry->mode) :
 			       0;
 	_cleanup_close_ int fd =
-		openat(root_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		openat(dir, place->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_sys(err, "create '%s'", ghost->path);
+		return err_sys(err, "create '%s'", place->path);
 	return image_copy_ghost(images_fd, ghost->id, fd, err);
 }
 
@@ -335,11 +356,11 @@ static int set_attributes_by_fd(const GhostFileEntry *entry, int fd, const char 
  * that was deleted cannot. 1; 0: this file system makes none; or -errno.
  */
 static int make_nameless(struct snapshot *snap, struct ghost *ghost, const RegFileEntry *reg,
-			 int images_fd, int root_fd, int service_fd, struct err *err)
+			 int images_fd, const struct rootdir *root, int service_fd, struct err *err)
 {
 	const char *dir = dirname(arena_strdup(&snap->arena, reg->name));
 	int flags = (int)reg->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_NOATIME);
-	_cleanup_close_ int fd = openat(root_fd, below(dir), flags | O_TMPFILE | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = rootdir_open(root, dir, flags | O_TMPFILE, 0600);
 
 	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
 		return 0;
@@ -354,36 +375,52 @@ static int make_nameless(struct snapshot *snap, struct ghost *ghost, const RegFi
 	return ghost->fd < 0 ? err_sys(err, "duplicate a descriptor") : 1;
 }
 
-static int set_attributes(const struct ghost *ghost, int root_fd, struct err *err)
+static int set_attributes(const struct ghost *ghost, const struct place *place, struct err *err)
 {
 	const GhostFileEntry *entry = ghost->entry;
-	const char *path = below(ghost->path);
 
-	if (fchownat(root_fd, path, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW))
-		return err_sys(err, "chown '%s'", ghost->path);
+	if (fchownat(place->dir, place->name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW))
+		return err_sys(err, "chown '%s'", place->path);
 	if (S_ISLNK(entry->mode))
 		return 0;
-	if (fchmodat(root_fd, path, entry->mode & 07777, 0))
-		return err_sys(err, "chmod '%s'", ghost->path);
+	if (fchmodat(place->dir, place->name, entry->mode & 07777, 0))
+		return err_sys(err, "chmod '%s'", place->path);
 	if (!entry->atim || !entry->mtim)
 		return 0;
 	const struct timespec times[2] = { to_timespec(entry->atim), to_timespec(entry->mtim) };
-	return utimensat(root_fd, path, times, 0) ? err_sys(err, "set times of '%s'", ghost->path) :
-						    0;
+	return utimensat(place->dir, place->name, times, 0) ?
+		       err_sys(err, "set times of '%s'", place->path) :
+		       0;
+}
+
+/* 1: it was missing; 0 or -errno */
+static int make_parent(const struct rootdir *root, const char *path, struct err *err)
+{
+	_cleanup_(place_fini) struct place place = { .dir = -1 };
+	int ret = find_place(root, path, &place, err);
+
+	if (ret < 0)
+		return ret;
+	if (mkdirat(place.dir, place.name, 0700) == 0)
+		return 1;
+	return errno == EEXIST ? 0 : err_sys(err, "make directory '%s'", path);
 }
 
 /* The directory that the file was in may be gone too: it is made for the time being. */
-static int make_parents(struct snapshot *snap, const char *path, int root_fd, struct err *err)
+static int make_parents(struct snapshot *snap, const char *path, const struct rootdir *root,
+			struct err *err)
 {
 	char *copy = arena_strdup(&snap->arena, path);
 
 	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdirat(root_fd, below(copy), 0700) == 0)
+		int ret = make_parent(root, copy, err);
+
+		if (ret < 0)
+			return ret;
+		if (ret)
 			*array_push(&snap->arena, &snap->made_dirs) =
 				arena_strdup(&snap->arena, copy);
-		else if (errno != EEXIST)
-			return err_sys(err, "make directory '%s'", copy);
 		*slash = '/';
 	}
 	return 0;
@@ -405,24 +442,38 @@ static const char *original_name(const struct snapshot *snap, const struct ghost
 }
 
 /* Removed under its own name if that is free, so that /proc shows it as it was. */
-static int remove_ghost(const struct snapshot *snap, struct ghost *ghost, int root_fd,
-			struct err *err)
+static int remove_ghost(const struct snapshot *snap, const struct ghost *ghost,
+			const struct place *place, struct err *err)
 {
-	const char *name = original_name(snap, ghost), *path = take_ptr(ghost->path);
+	const char *original = original_name(snap, ghost), *slash = strrchr(original, '/');
+	const char *name = slash ? slash + 1 : original;
 
-	if (syscall(SYS_renameat2, root_fd, below(path), root_fd, below(name), RENAME_NOREPLACE) ==
-	    0)
-		path = name;
-	if (unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0) &&
+	if (syscall(SYS_renameat2, place->dir, place->name, place->dir, name, RENAME_NOREPLACE))
+		name = place->name;
+	if (unlinkat(place->dir, name, S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0) &&
 	    errno != ENOENT)
-		return err_sys(err, "remove '%s'", path);
+		return err_sys(err, "remove '%s'", name == place->name ? place->path : original);
 	return 0;
 }
 
-static void remove_parents(struct snapshot *snap, int root_fd)
+/* What is left of it when making it failed. */
+static int remove_left(const struct snapshot *snap, struct ghost *ghost, const struct rootdir *root,
+		       struct err *err)
 {
-	for (; snap->made_dirs.n > 0; snap->made_dirs.n--)
-		unlinkat(root_fd, below(snap->made_dirs.v[snap->made_dirs.n - 1]), AT_REMOVEDIR);
+	_cleanup_(place_fini) struct place place = { .dir = -1 };
+	int ret = find_place(root, take_ptr(ghost->path), &place, err);
+
+	return ret == 0 ? remove_ghost(snap, ghost, &place, err) : ret;
+}
+
+static void remove_parents(struct snapshot *snap, const struct rootdir *root)
+{
+	for (; snap->made_dirs.n > 0; snap->made_dirs.n--) {
+		_cleanup_(place_fini) struct place place = { .dir = -1 };
+
+		if (find_place(root, snap->made_dirs.v[snap->made_dirs.n - 1], &place, NULL) == 0)
+			unlinkat(place.dir, place.name, AT_REMOVEDIR);
+	}
 }
 
 /*
@@ -430,28 +481,33 @@ static void remove_parents(struct snapshot *snap, int root_fd)
  * file behind, and whoever runs on after the restore finds as many links as before.
  */
 static int make_named(struct snapshot *snap, struct ghost *ghost, const char *name, int images_fd,
-		      int root_fd, int service_fd, struct err *err)
+		      const struct rootdir *root, int service_fd, struct err *err)
 {
 	const char *path = arena_printf(&snap->arena, "%s.cr.%x.ghost", name, ghost->id);
+	_cleanup_(place_fini) struct place place = { .dir = -1 };
+	int ret = find_place(root, path, &place, err);
 
-	/* left by a restore that was killed at this instant */
-	unlinkat(root_fd, below(path), S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0);
-	ghost->path = path;
-	int ret = make_node(ghost, images_fd, root_fd, err);
-	if (ret == 0)
-		ret = set_attributes(ghost, root_fd, err);
 	if (ret < 0)
 		return ret;
-	_cleanup_close_ int fd = openat(root_fd, below(path), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	/* left by a restore that was killed at this instant */
+	unlinkat(place.dir, place.name, S_ISDIR(ghost->entry->mode) ? AT_REMOVEDIR : 0);
+	ghost->path = path;
+	ret = make_node(ghost, &place, images_fd, err);
+	if (ret == 0)
+		ret = set_attributes(ghost, &place, err);
+	if (ret < 0)
+		return ret;
+	_cleanup_close_ int fd = openat(place.dir, place.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, "open '%s'", path);
 	ghost->fd = fcntl(fd, F_DUPFD_CLOEXEC, service_fd);
 	if (ghost->fd < 0)
 		return err_sys(err, "duplicate a descriptor");
-	return remove_ghost(snap, ghost, root_fd, err);
+	ghost->path = NULL;
+	return remove_ghost(snap, ghost, &place, err);
 }
 
-int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, int service_fd,
+int ghost_prepare(struct snapshot *snap, int images_fd, const struct rootdir *root, int service_fd,
 		  struct err *err)
 {
 	array_each(struct ghost, ghost, &snap->ghosts) {
@@ -459,38 +515,40 @@ int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, int service
 
 		if (!name)
 			continue;
-		int ret = make_parents(snap, name, root_fd, err);
+		int ret = make_parents(snap, name, root, err);
 		const RegFileEntry *nameless = find_nameless(snap, ghost);
 		if (ret == 0 && nameless)
-			ret = make_nameless(snap, ghost, nameless, images_fd, root_fd, service_fd,
+			ret = make_nameless(snap, ghost, nameless, images_fd, root, service_fd,
 					    err);
 		if (ret == 0)
-			ret = make_named(snap, ghost, name, images_fd, root_fd, service_fd, err);
+			ret = make_named(snap, ghost, name, images_fd, root, service_fd, err);
 		if (ret < 0)
 			return ret;
-		remove_parents(snap, root_fd);
+		remove_parents(snap, root);
 	}
 	return 0;
 }
 
-int ghost_cleanup(struct snapshot *snap, int root_fd, bool restored, struct err *err)
+int ghost_cleanup(struct snapshot *snap, const struct rootdir *root, bool restored, struct err *err)
 {
 	int ret = 0;
 
 	array_each(struct ghost, ghost, &snap->ghosts) {
 		if (ghost->fd >= 0)
 			close(take_fd(&ghost->fd));
-		int failed = ghost->path ? remove_ghost(snap, ghost, root_fd, ret ? NULL : err) : 0;
+		int failed = ghost->path ? remove_left(snap, ghost, root, ret ? NULL : err) : 0;
 
 		ret = ret ? ret : failed;
 	}
 	for (size_t i = 0; restored && i < snap->remaps.n; i++) {
 		const RemapFilePathEntry *remap = snap->remaps.v[i];
 		const char *path = stand_in_path(snap, remap);
+		_cleanup_(place_fini) struct place place = { .dir = -1 };
 
-		if (remap->remap_type == REMAP_TYPE__LINKED && path)
-			unlinkat(root_fd, below(path), 0);
+		if (remap->remap_type == REMAP_TYPE__LINKED && path &&
+		    find_place(root, path, &place, NULL) == 0)
+			unlinkat(place.dir, place.name, 0);
 	}
-	remove_parents(snap, root_fd);
+	remove_parents(snap, root);
 	return ret;
 }

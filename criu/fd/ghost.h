@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "fd/fd_kind.h"
+#include "fd/rootdir.h"
 
 /* Dump: can @rec's deleted file be dumped with these options? 0 also for files with a name. */
 int ghost_check(const struct fd_extract *x, const struct rec_fd *rec, struct err *err);
@@ -24,8 +25,9 @@ int ghost_extract(struct fd_extract *x, const RegFileEntry *reg, const struct st
 int ghost_open(struct fd_opener *opener, const RegFileEntry *reg, int flags, struct err *err);
 
 /* Restore, coordinator: makes all ghosts below root; removes all names that stood in. */
-int ghost_prepare(struct snapshot *snap, int images_fd, int root_fd, int service_fd,
+int ghost_prepare(struct snapshot *snap, int images_fd, const struct rootdir *root, int service_fd,
 		  struct err *err);
-int ghost_cleanup(struct snapshot *snap, int root_fd, bool restored, struct err *err);
+int ghost_cleanup(struct snapshot *snap, const struct rootdir *root, bool restored,
+		  struct err *err);
 
 #endif /* CRIB_FD_GHOST_H */

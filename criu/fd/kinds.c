@@ -86,13 +86,14 @@ int fd_restore_adapt(struct snapshot *snap, const struct opts *opts, struct err 
 int fd_restore_prepare(struct snapshot *snap, const struct opts *opts, int images_fd, int root_fd,
 		       int service_fd, struct err *err)
 {
+	const struct rootdir root = rootdir_of(opts, root_fd);
 	int ret = inherit_prepare(snap, service_fd, err);
 
 	if (ret == 0)
 		ret = tty_prepare(snap, service_fd, err);
 	if (ret == 0)
 		ret = memfd_prepare(snap, images_fd, service_fd, err);
-	return ret == 0 ? ghost_prepare(snap, images_fd, root_fd, service_fd, err) : ret;
+	return ret == 0 ? ghost_prepare(snap, images_fd, &root, service_fd, err) : ret;
 }
 
 int fd_restore_seal(const struct snapshot *snap, struct err *err)
@@ -103,9 +104,11 @@ int fd_restore_seal(const struct snapshot *snap, struct err *err)
 int fd_restore_cleanup(struct snapshot *snap, const struct opts *opts, int root_fd, bool restored,
 		       struct err *err)
 {
+	const struct rootdir root = rootdir_of(opts, root_fd);
+
 	inherit_cleanup(snap);
 	pipe_cleanup(snap);
 	tty_cleanup(snap);
 	memfd_cleanup(snap);
-	return ghost_cleanup(snap, root_fd, restored, err);
+	return ghost_cleanup(snap, &root, restored, err);
 }

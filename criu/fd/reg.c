@@ -5,11 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 #include "fd/memfd.h"
 #include "fd/reg.h"
 #include "fd/reopen.h"
+#include "fd/rootdir.h"
 
 /* Device numbers as records and images have them: major << 20 | minor. */
 enum { MEM_MAJOR = 1 };
@@ -370,17 +369,12 @@ static int check_same_file(const struct fd_opener *opener, const RegFileEntry *r
 	return 0;
 }
 
-/* Looks @path up below the restore's root; links of that root stay below it. */
+/* Looks @path up below the restore's root; errno says why when it fails. */
 static int open_below_root(const struct fd_opener *opener, const char *path, int flags)
 {
-	const struct open_how how = {
-		.flags = (uint64_t)flags | O_CLOEXEC,
-		.resolve = opener->opts->root ? RESOLVE_IN_ROOT : 0,
-	};
-	const char *relative = path + strspn(path, "/");
+	const struct rootdir root = rootdir_of(opener->opts, opener->root_fd);
 
-	return (int)syscall(SYS_openat2, opener->root_fd, *relative ? relative : ".", &how,
-			    sizeof(how));
+	return rootdir_open(&root, path, flags, 0);
 }
 
 /* A FIFO in the place of a file that is only read or written would have crib wait in open(2). */

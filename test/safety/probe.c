@@ -222,16 +222,31 @@ static int patch(char **args)
 	return 0;
 }
 
+/* tmpfile DIR FD COMMAND...: the command has a file without a name of the folder DIR open. */
+static int nameless_file(char **args)
+{
+	unsigned int number;
+	int fd = open(args[0], O_RDWR | O_TMPFILE, 0600);
+	if (fd < 0 || !parse_number(args[1], &number) || dup2(fd, (int)number) < 0)
+		die("open a file without a name in '%s': %s", args[0], strerror(errno));
+	if (fd != (int)number)
+		close(fd);
+	execvp(args[2], args + 2);
+	die("run '%s': %s", args[2], strerror(errno));
+}
+
 static const struct {
 	const char *name;
 	int nr_args;
 	int (*run)(char **args);
 } questions[] = {
-	{ "host", 1, host },           { "ready", 1, ready },   { "works", 1, works },
-	{ "footprint", 1, footprint }, { "same", 2, same },     { "pids", 1, pids },
-	{ "gone", 1, gone },           { "kill", 1, kill_all }, { "strays", 2, strays },
-	{ "take", 1, take },           { "trace", 1, trace },   { "deaf", 1, deaf },
-	{ "patch", 3, patch },
+	{ "host", 1, host },     { "ready", 1, ready },
+	{ "works", 1, works },   { "footprint", 1, footprint },
+	{ "same", 2, same },     { "pids", 1, pids },
+	{ "gone", 1, gone },     { "kill", 1, kill_all },
+	{ "strays", 2, strays }, { "take", 1, take },
+	{ "trace", 1, trace },   { "deaf", 1, deaf },
+	{ "patch", 3, patch },   { "tmpfile", 3, nameless_file },
 };
 
 int main(int argc, char **argv)

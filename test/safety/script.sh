@@ -28,6 +28,12 @@ problem()
 	problems+="    $1"$'\n'
 }
 
+# expect_text WHAT IS SHOULD-BE
+expect_text()
+{
+	[ "$2" = "$3" ] || problem "$1 is '$2' instead of '$3'"
+}
+
 # prepare SENTENCE COMMAND...: a case without which others cannot be; true when it has passed
 prepare()
 {
@@ -112,6 +118,13 @@ expect_whole()
 	why=$(probe strays "$t" $$) || problem "$why"
 	why=$(probe works "$t") || problem "$why"
 	why=$(probe same "$t" "$t.footprint") || problem "$why"
+}
+
+# What of the outside the target has now cannot be as it was; but it works.
+expect_works()
+{
+	local why
+	why=$(probe works "$t") || problem "$why"
 }
 
 # No task of it is there, nor any other process.
