@@ -44,7 +44,7 @@ static int check_feature(const char *name, struct err *err)
 
 static struct source *new_bpf(const struct opts *opts, struct err *err)
 {
-	return bpf_source_new(&(struct bpf_setup){ .btf = opts->btf }, err);
+	return bpf_source_new(&(struct bpf_setup){ .btf = opts->btf, .no_pin = opts->no_pin }, err);
 }
 
 static struct source *new_proc(const struct opts *opts, struct err *err)

@@ -152,6 +152,14 @@ const struct option_desc option_table[] = {
 	  .help = "load the BPF programs with the type information of the running kernel in "
 		  "FILE, for a kernel that does not offer its own: BTF, whole or cut, or an ELF "
 		  "file such as vmlinux" },
+	{ .name = "no-pin", .own = true, BOOL(no_pin), .commands = D | C | I,
+	  .group = GROUP_ENGINE,
+	  .help = "neither use BPF programs that an earlier crib left in the kernel nor leave "
+		  "any there" },
+	{ .name = "no-parasite", .own = true, BOOL(no_parasite), .commands = D | I,
+	  .group = GROUP_ENGINE,
+	  .help = "run no system call in the tree: what the BPF engine and ptrace do not see is "
+		  "refused; needs the BPF engine" },
 	{ .name = "compat", .own = true, .arg_name = "TOOL", .type = OPT_ENUM, FIELD(compat),
 	  .values = "none criu", .commands = D, .group = GROUP_ENGINE,
 	  .help = "criu: store a page that several tasks share once for each, so that criu can "

@@ -95,8 +95,10 @@ struct opts {
 
 	uint8_t engine[OPTS_ENGINE_GROUPS]; /* enum opts_engine */
 	bool engine_given;
-	const char *btf; /* file with the kernel's type information; NULL: the kernel's own */
-	int compat;      /* enum opts_compat */
+	bool no_pin;      /* BPF programs are neither taken from bpffs nor put there */
+	bool no_parasite; /* no code runs in the tree, but its own */
+	const char *btf;  /* file with the kernel's type information; NULL: the kernel's own */
+	int compat;       /* enum opts_compat */
 	bool show_plan;
 	bool json;
 

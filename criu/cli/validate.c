@@ -60,6 +60,26 @@ static int validate_check(const struct opts *opts, struct err *err)
 	return 0;
 }
 
+/* The proc engine asks from inside what /proc does not tell. */
+static int validate_no_parasite(const struct opts *opts, struct err *err)
+{
+	static const char *const untold[OPTS_ENGINE_GROUPS] = {
+		[OPTS_ENGINE_TASKS] = "tasks=proc only a system call in the tree tells signal "
+				      "actions and timers",
+		[OPTS_ENGINE_THREADS] = "threads=proc only a system call in each thread "
+					"tells alternate stacks and securebits",
+		[OPTS_ENGINE_MM] = "mm=proc only a system call in the tree tells the end of the "
+				   "heap",
+	};
+
+	for (size_t i = 0; opts->no_parasite && i < OPTS_ENGINE_GROUPS; i++)
+		if (opts->engine[i] == OPTS_ENGINE_PROC && untold[i])
+			return err_set(err, -EINVAL,
+				       "--no-parasite: with --engine %s; use --engine bpf",
+				       untold[i]);
+	return 0;
+}
+
 static int validate_inspect(const struct opts_parser *parser, struct err *err)
 {
 	struct opts *opts = parser->opts;
@@ -84,6 +104,8 @@ int opts_validate(struct opts_parser *parser, struct err *err)
 	ret = refuse_not_yet(parser, err);
 	if (ret == 0 && opts->status_fd >= 0)
 		ret = check_fd_open(opts->status_fd, "--status-fd", err);
+	if (ret == 0)
+		ret = validate_no_parasite(opts, err);
 	if (ret < 0)
 		return ret;
 	switch (command_id(opts->command)) {

@@ -64,6 +64,7 @@ struct bpf_setup {
 	 * takes ten milliseconds or more: -EAGAIN when that would be needed.
 	 */
 	bool if_ready;
+	bool no_pin;     /* none of those are used, nor are any left there */
 	const char *btf; /* file with the kernel's type information, NULL: the kernel's own */
 };
 

@@ -2,8 +2,10 @@
 /*
  * Completing records, see complete.h.
  */
-#include "dump/complete.h"
+#include <errno.h>
+
 #include "collect/inside/inside.h"
+#include "dump/complete.h"
 
 /* Groups of a thread that some thread of @task lacks. */
 static uint64_t missing_of_threads(const struct gather *gather, const struct frozen_task *task,
@@ -74,11 +76,58 @@ static void find_need(struct gather *gather, const struct frozen_task *task,
 		find_text(gather, from, need);
 }
 
-int complete_records(const struct frozen_tree *tree, struct gather *gather, struct err *err)
+/* The first thing in @need that there is. */
+static const char *name_need(const struct inside_need *need)
+{
+	static const struct {
+		uint64_t bit;
+		const char *what;
+	} of_task[] = {
+		{ RV_TASK_DUMPABLE, "dumpable flag" },     { RV_TASK_SUBREAPER, "subreaper flag" },
+		{ RV_TASK_THP, "switch of huge pages" },   { RV_TASK_STATUS, "umask" },
+		{ RV_TASK_MEMBARRIER, "membarrier state" },
+	}, of_thread[] = {
+		{ RV_THREAD_SECUREBITS, "securebits" }, { RV_THREAD_PDEATH, "parent death signal" },
+		{ RV_THREAD_CTID, "clear_child_tid" },  { RV_THREAD_SAS, "alternate stack" },
+		{ RV_THREAD_SLACK, "timer slack" },
+	};
+
+	if (need->sigactions)
+		return "signal actions";
+	if (need->itimers)
+		return "interval timers";
+	if (need->nr_timer_ids)
+		return "POSIX timers";
+	if (need->mm)
+		return "end of the heap";
+	for (size_t i = 0; i < ARRAY_SIZE(of_task); i++)
+		if (need->rec_task & of_task[i].bit)
+			return of_task[i].what;
+	for (size_t i = 0; i < ARRAY_SIZE(of_thread); i++)
+		if (need->thread & of_thread[i].bit)
+			return of_thread[i].what;
+	return "state";
+}
+
+static int refuse_needs(const struct inside_need *needs, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (inside_is_needed(&needs[i]))
+			return err_set(err, -ENOTSUP,
+				       "task %d: only a system call in it tells its %s on this "
+				       "kernel: dump without --no-parasite",
+				       needs[i].task->pid, name_need(&needs[i]));
+	return 0;
+}
+
+int complete_records(const struct frozen_tree *tree, struct gather *gather, bool allowed,
+		     struct err *err)
 {
 	struct inside_need *needs = ARENA_ARRAY(&gather->arena, struct inside_need, tree->tasks.n);
 
 	for (size_t i = 0; i < tree->tasks.n; i++)
 		find_need(gather, tree->tasks.v[i], &needs[i]);
+	if (!allowed)
+		return refuse_needs(needs, tree->tasks.n, err);
 	return inside_collect(needs, tree->tasks.n, &gather->sink, err);
 }

@@ -117,8 +117,17 @@ static void make_targets(struct dump *dump)
 /* Before anything stands still: loading programs takes some milliseconds. */
 static int open_engines(struct dump *dump, struct err *err)
 {
-	const struct bpf_setup setup = { .btf = dump->opts->btf };
-	int ret = engines_open(&dump->engines, dump->opts->engine, &setup, err);
+	const struct opts *opts = dump->opts;
+	const struct bpf_setup setup = { .btf = opts->btf, .no_pin = opts->no_pin };
+	uint8_t choice[RG_MAX];
+
+	/* what /proc does not tell would be asked inside; of descriptors it tells all */
+	for (enum rec_group group = 0; group < RG_MAX; group++)
+		choice[group] =
+			opts->no_parasite && group != RG_FD ? ENGINE_BPF : opts->engine[group];
+	int ret = engines_open(&dump->engines, choice, &setup, err);
+	if (ret < 0 && opts->no_parasite)
+		return err_wrap(err, ret, "--no-parasite needs the BPF engine");
 
 	if (ret == 0 && dump->engines.fell_back)
 		log_info("no BPF engine: %s; using /proc", dump->engines.reason.text);
@@ -134,7 +143,7 @@ static int collect(struct dump *dump, struct err *err)
 		ret = engines_collect(&dump->engines, group, dump->targets, dump->nr_targets,
 				      &dump->gather.sink, err);
 	if (ret == 0)
-		ret = complete_records(&dump->tree, &dump->gather, err);
+		ret = complete_records(&dump->tree, &dump->gather, !dump->opts->no_parasite, err);
 	if (ret == 0)
 		ret = sleep_complete(&dump->tree, &dump->gather, err);
 	dump->collected_us = now_us();

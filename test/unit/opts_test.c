@@ -248,6 +248,21 @@ static void engines_are_chosen_for_all_and_for_each_kind(void **state)
 	ASSERT_REFUSED(f, "--engine: kind of record 'socks' is none of tasks, threads, mm, fds");
 }
 
+static void without_a_parasite_only_descriptors_may_come_from_proc(void **state)
+{
+	struct fixture *f = *state;
+
+	PARSE_DUMP(f, "--no-parasite", "--engine", "bpf,fds=proc");
+	assert_true(f->opts.no_parasite);
+	PARSE_DUMP(f, "--no-parasite");
+	PARSE(f, "dump", "-t", "7", "--no-parasite", "--engine=proc");
+	ASSERT_REFUSED(f, "--no-parasite: with --engine tasks=proc only a system call in the tree "
+			  "tells signal actions and timers; use --engine bpf");
+	PARSE(f, "inspect", "-t", "7", "--no-parasite", "--engine=mm=proc");
+	ASSERT_REFUSED(f, "--no-parasite: with --engine mm=proc only a system call in the tree "
+			  "tells the end of the heap; use --engine bpf");
+}
+
 static void several_scripts_and_descriptors_are_kept_in_order(void **state)
 {
 	struct fixture *f = *state;
@@ -565,6 +580,7 @@ int main(void)
 		TEST(the_last_of_leave_running_and_leave_stopped_counts),
 		TEST(external_and_inherited_objects_are_taken_apart),
 		TEST(engines_are_chosen_for_all_and_for_each_kind),
+		TEST(without_a_parasite_only_descriptors_may_come_from_proc),
 		TEST(several_scripts_and_descriptors_are_kept_in_order),
 		TEST(wrong_values_are_named),
 		TEST(wrong_use_is_named),

@@ -258,18 +258,18 @@ static int get_programs(struct bpf_programs *programs, const struct bpf_setup *s
 {
 	struct err why = ERR_INIT;
 
-	if (setup->btf)
-		return bpf_programs_load(programs, BPF_RING_SIZE, setup->btf, err);
-	int ret = bpf_pin_open(programs, &why);
+	bool may_pin = !setup->no_pin && !setup->btf && bpf_pin_possible();
+	int ret = may_pin ? bpf_pin_open(programs, &why) : -ENOENT;
+
 	if (ret == 0)
 		return 0;
 	if (ret != -ENOENT)
 		log_debug("pinned BPF programs: %s", why.text);
 	/* the first crib loads them for all that follow */
-	if (setup->if_ready && bpf_cut_possible() && !bpf_pin_possible())
+	if (setup->if_ready && bpf_cut_possible() && !may_pin)
 		return err_set(err, -EAGAIN, "the BPF programs are not pinned (crib bpf pin)");
-	ret = bpf_programs_load(programs, BPF_RING_SIZE, NULL, err);
-	if (ret == 0 && bpf_pin_possible() && bpf_pin_make(programs, &why) < 0)
+	ret = bpf_programs_load(programs, BPF_RING_SIZE, setup->btf, err);
+	if (ret == 0 && may_pin && bpf_pin_make(programs, &why) < 0)
 		log_debug("%s", why.text);
 	return ret;
 }

@@ -171,8 +171,10 @@ int bpf_take_task(struct bpf_run *run, const struct raw_head *head, size_t len)
 				 RV_TASK_SUBREAPER | RV_TASK_NS;
 	}
 	rec.membarrier = 0;
-	if (!raw->exit_state && raw->membarrier_state != ~0U) {
-		rec.membarrier = membarrier_registrations(raw->membarrier_state);
+	if (!raw->exit_state) {
+		/* a kernel without membarrier(2) has no registrations, which is known as well */
+		if (raw->membarrier_state != ~0U)
+			rec.membarrier = membarrier_registrations(raw->membarrier_state);
 		rec.hdr.valid |= RV_TASK_MEMBARRIER;
 	}
 	if (!raw->exit_state && run->source->thp_off) {
