@@ -434,8 +434,18 @@ struct seccomp {
 	atomic_t filter_count;
 };
 
+/* ipc/sem.c */
+struct sem_undo_list {
+	struct list_head list_proc;
+};
+
+struct sem_undo {
+	struct list_head list_proc;
+	int semid;
+};
+
 struct sysv_sem {
-	void *undo_list;
+	struct sem_undo_list *undo_list;
 };
 
 struct restart_block {

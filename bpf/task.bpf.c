@@ -76,16 +76,34 @@ static __always_inline void fill_namespaces(struct rec_task *rec)
 			ns_number(inside(children, struct pid_namespace, ns));
 }
 
+/* Threads have a list before they use it; a set that is removed leaves it. */
+static __always_inline void fill_sysvsem(struct rec_task *rec)
+{
+	u64 undos = 0;
+
+	rec->sem_undo = REC_SEM_UNDO_NONE;
+	rec->sem_set = 0;
+	if (has_field(struct task_struct___sysvipc, sysvsem))
+		undos = (u64)field_of(run.task, struct task_struct___sysvipc, sysvsem.undo_list);
+	rec->sysvsem_id = identity(undos);
+	if (!undos)
+		return;
+	u64 head = inside(undos, struct sem_undo_list, list_proc);
+	u64 first = (u64)field_of(head, struct list_head, next);
+	if (!first || first == head)
+		return;
+	first -= bpf_core_field_offset(struct sem_undo, list_proc);
+	rec->sem_undo = REC_SEM_UNDO_SOME;
+	rec->sem_set = field_of(first, struct sem_undo, semid);
+}
+
 static __always_inline void fill_shared(struct rec_task *rec, u64 mm)
 {
 	rec->mm_id = identity(mm);
 	rec->files_id = identity((u64)field_of(run.task, struct task_struct, files));
 	rec->fs_id = identity((u64)field_of(run.task, struct task_struct, fs));
 	rec->sighand_id = identity((u64)field_of(run.task, struct task_struct, sighand));
-	rec->sysvsem_id = 0;
-	if (has_field(struct task_struct___sysvipc, sysvsem))
-		rec->sysvsem_id = identity(
-			(u64)field_of(run.task, struct task_struct___sysvipc, sysvsem.undo_list));
+	fill_sysvsem(rec);
 }
 
 static __always_inline void fill_tty(struct raw_task *raw)

@@ -110,6 +110,28 @@ static void check_shared(struct build *build, struct task *task, const struct re
 	}
 }
 
+/* The kernel carries them out when a task ends, also when crib ends it. */
+static void check_semaphores(struct build *build, const struct gathered_task *task)
+{
+	const struct rec_task *rec = &task->rec;
+	struct err err = ERR_INIT;
+
+	if (!(rec->hdr.valid & RV_TASK_SHARED) || !rec->sem_undo)
+		return;
+	if (rec->sem_undo == REC_SEM_UNDO_PERHAPS)
+		err_set(&err, -ENOTSUP,
+			"may have semaphore undo operations (SEM_UNDO) for set %u: crib cannot "
+			"dump System V semaphores; use --engine bpf, which sees whether it has",
+			rec->sem_set);
+	else
+		err_set(&err, -ENOTSUP,
+			"has semaphore undo operations (SEM_UNDO) for set %u: crib cannot dump "
+			"System V semaphores; the task has to end them, or the set to be removed "
+			"(ipcrm -s %u)",
+			rec->sem_set, rec->sem_set);
+	complain(build->complaints, task->pid, &err);
+}
+
 /* One object per inode of shared anonymous memory, as long as its furthest mapping. */
 static struct shmem *find_or_add_shmem(struct build *build, struct task *task,
 				       const struct vma *vma, const struct rec_vma *rec)
@@ -277,6 +299,7 @@ static int build_task(struct build *build, const struct frozen_task *frozen, str
 		task->state = TASK_STATE_STOPPED;
 	check_namespaces(build, from);
 	check_shared(build, task, &from->rec);
+	check_semaphores(build, from);
 	if (!frozen->zombie) {
 		int ret = build_mm(build, task, from, err);
 

@@ -40,6 +40,7 @@ static const struct field_group task_groups[] = {
 	GROUP(RV_TASK_THP, struct rec_task, thp_disabled, thp_disabled),
 	GROUP(RV_TASK_MEMBARRIER, struct rec_task, membarrier, membarrier),
 	GROUP(RV_TASK_SHARED, struct rec_task, mm_id, sysvsem_id),
+	GROUP(RV_TASK_SHARED, struct rec_task, sem_undo, sem_set),
 	GROUP(RV_TASK_NS, struct rec_task, ns, ns),
 	{ 0 },
 };

@@ -61,11 +61,18 @@ enum rec_ns {
 #define RV_TASK_DUMPABLE   (1ULL << 4)
 #define RV_TASK_SUBREAPER  (1ULL << 5)
 #define RV_TASK_THP        (1ULL << 6)
-#define RV_TASK_SHARED     (1ULL << 7) /* mm_id .. sysvsem_id */
+#define RV_TASK_SHARED     (1ULL << 7) /* mm_id .. sysvsem_id, sem_undo */
 #define RV_TASK_NS         (1ULL << 8)
 #define RV_TASK_MEMBARRIER (1ULL << 9)
 
 #define REC_TASK_KTHREAD   (1U << 0) /* rec_task.flags */
+
+/* rec_task.sem_undo: operations on semaphores that the kernel takes back when the task ends. */
+enum rec_sem_undo {
+	REC_SEM_UNDO_NONE,
+	REC_SEM_UNDO_SOME,
+	REC_SEM_UNDO_PERHAPS, /* it has a list for such, and was the last to use a semaphore */
+};
 
 struct rec_task {
 	struct rec_hdr hdr;
@@ -84,6 +91,8 @@ struct rec_task {
 	__u32 child_subreaper;
 	__u32 thp_disabled;
 	__u32 membarrier; /* MEMBARRIER_CMD_REGISTER_* of membarrier(2) */
+	__u32 sem_undo;   /* enum rec_sem_undo */
+	__u32 sem_set;    /* a set of semaphores that it concerns, as semget(2) numbers it */
 	__u32 reserved;
 	/* Identity of what tasks can share: equal numbers, one object. 0: none (a zombie's mm). */
 	__u64 mm_id, files_id, fs_id, sighand_id, sysvsem_id;
@@ -91,7 +100,7 @@ struct rec_task {
 	__u64 ns[REC_NS_MAX]; /* inode numbers of /proc/PID/ns, 0: not there */
 	char comm[16];
 };
-_Static_assert(sizeof(struct rec_task) == 24 + 72 + 48 + 80 + 16, "wire layout");
+_Static_assert(sizeof(struct rec_task) == 24 + 80 + 48 + 80 + 16, "wire layout");
 
 #define REC_NR_LIMITS 16
 

@@ -78,6 +78,7 @@ static const struct field task_fields[] = {
 	F(rec_task, fs_id, RV_TASK_SHARED, PARTITION),
 	F(rec_task, sighand_id, RV_TASK_SHARED, PARTITION),
 	F(rec_task, sysvsem_id, RV_TASK_SHARED, PARTITION),
+	F(rec_task, sem_undo, RV_TASK_SHARED, AT_MOST), /* perhaps comes after some */
 	EQ(rec_task, ns, RV_TASK_NS),
 	{ 0 },
 };

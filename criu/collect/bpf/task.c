@@ -163,6 +163,8 @@ int bpf_take_task(struct bpf_run *run, const struct raw_head *head, size_t len)
 	if (raw->exit_state) {
 		/* a zombie keeps its name and number only */
 		rec.mm_id = rec.files_id = rec.fs_id = rec.sighand_id = rec.sysvsem_id = 0;
+		rec.sem_undo = REC_SEM_UNDO_NONE;
+		rec.sem_set = 0;
 		memset(rec.ns, 0, sizeof(rec.ns));
 		rec.umask = rec.personality = rec.dumpable = rec.child_subreaper = 0;
 		rec.oom_score_adj = 0;

@@ -116,4 +116,21 @@ bool proc_probe_kcmp(void);
 int proc_identify(struct proc_run *run, struct proc_identity *known, int type, pid_t pid,
 		  uint32_t idx, uint64_t *ret_id);
 
+/* ---- sem.c ---- */
+
+struct proc_sem_user {
+	pid_t pid; /* in crib's pid namespace */
+	int set;
+};
+
+/* What is known of semaphores and of the lists of their undos. */
+struct proc_sem {
+	struct proc_identity lists;
+	bool looked;
+	ARRAY(struct proc_sem_user) users; /* who used each semaphore last; in the run's arena */
+};
+
+/* Fills sysvsem_id, sem_undo and sem_set, which are 0 before. 0 or -errno. */
+int proc_sem_identify(struct proc_task *task, struct proc_sem *sem, struct rec_task *rec);
+
 #endif /* CRIB_COLLECT_PROC_PROC_H */

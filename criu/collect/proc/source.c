@@ -3,7 +3,8 @@
  * The /proc engine: the same records as of the BPF programs, from text files and a few system
  * calls. It works on every kernel that crib does.
  *
- *   REC_TASK    stat, status (umask), personality, oom_score_adj, ns/; kcmp(2): what is shared
+ *   REC_TASK    stat, status (umask), personality, oom_score_adj, ns/; kcmp(2): what is shared;
+ *               semctl(2): who used semaphores last
  *   REC_LIMITS  limits
  *   REC_PTIMER  timers, without their values
  *   REC_PATH    cwd, root, exe

@@ -15,7 +15,8 @@
 
 /* What processes can share, met so far. Only who shares memory can share signal handlers. */
 struct shared_objects {
-	struct proc_identity mm, files, fs, sysvsem;
+	struct proc_identity mm, files, fs;
+	struct proc_sem sem;
 	struct hashmap sighand; /* (0, mm_id): struct proc_identity */
 };
 
@@ -136,20 +137,10 @@ static struct proc_identity *sighands_of_mm(struct proc_run *run, struct shared_
 	return known;
 }
 
-/* Tasks that never used SEM_UNDO have no list of undos, and so has crib, which never did. */
-static int identify_sysvsem(struct proc_task *task, struct shared_objects *shared, uint64_t *ret_id)
-{
-	*ret_id = 0;
-	if (!task->run->source->has_kcmp ||
-	    syscall(SYS_kcmp, getpid(), task->pid, KCMP_SYSVSEM, 0, 0) <= 0)
-		return 0;
-	return proc_identify(task->run, &shared->sysvsem, KCMP_SYSVSEM, task->pid, 0, ret_id);
-}
-
 static int identify(struct proc_task *task, struct shared_objects *shared, struct rec_task *rec)
 {
 	struct proc_run *run = task->run;
-	uint64_t mm, files, fs, sighand, sysvsem;
+	uint64_t mm, files, fs, sighand;
 
 	int ret = proc_identify(run, &shared->mm, KCMP_VM, task->pid, 0, &mm);
 	if (ret == 0)
@@ -160,14 +151,13 @@ static int identify(struct proc_task *task, struct shared_objects *shared, struc
 		ret = proc_identify(run, sighands_of_mm(run, shared, mm), KCMP_SIGHAND, task->pid,
 				    0, &sighand);
 	if (ret == 0)
-		ret = identify_sysvsem(task, shared, &sysvsem);
+		ret = proc_sem_identify(task, &shared->sem, rec);
 	if (ret < 0)
 		return ret;
 	rec->mm_id = mm;
 	rec->files_id = files;
 	rec->fs_id = fs;
 	rec->sighand_id = sighand;
-	rec->sysvsem_id = sysvsem;
 	rec->hdr.valid |= RV_TASK_SHARED;
 	return 0;
 }
