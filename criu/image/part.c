@@ -13,11 +13,14 @@
 #include "base/io.h"
 #include "image/crc32c.h"
 #include "image/store.h"
+#include "image/writeback.h"
 
 enum {
 	BUFFER_SIZE = 64 * 1024,
 	/* So much is written before the disk is told to begin with it. */
-	WRITEBACK_STEP = 8 * 1024 * 1024,
+	WRITEBACK_STEP = 16 * 1024 * 1024,
+	/* Room for less than that is found on the way. */
+	RESERVE_LEAST = 1024 * 1024,
 };
 
 int image_part_failed(const struct image_part *part, const char *call, int ret, struct err *err)
@@ -50,11 +53,20 @@ int image_part_open(struct image_part *part, struct image_dir *dir, enum image_k
 	return 0;
 }
 
-/* Lets the disk begin, so that the commit has less to wait for. Failure costs only time. */
+int image_part_reserve(struct image_part *part, uint64_t size, struct err *err)
+{
+	if (size < RESERVE_LEAST)
+		return 0;
+	if (fallocate(part->fd, FALLOC_FL_KEEP_SIZE, (off_t)part->size, (off_t)size) < 0 &&
+	    (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+		return image_part_failed(part, "find room for", -errno, err);
+	return 0;
+}
+
+/* Lets the disk begin, so that the commit has less to wait for. */
 static void begin_writeback(struct image_part *part, uint64_t end)
 {
-	sync_file_range(part->fd, (off_t)part->started, (off_t)(end - part->started),
-			SYNC_FILE_RANGE_WRITE);
+	writeback_begin(&part->dir->writeback, part->fd, part->started, end - part->started);
 	part->started = end;
 }
 
@@ -105,29 +117,6 @@ void image_part_adopt(struct image_part *part, uint64_t size, uint32_t crc)
 	lseek(part->fd, (off_t)part->size, SEEK_SET);
 	if (part->size - part->started >= WRITEBACK_STEP)
 		begin_writeback(part, part->size);
-}
-
-int image_part_adopt_unread(struct image_part *part, uint64_t size, struct err *err)
-{
-	uint32_t crc = 0;
-
-	for (uint64_t done = 0; done < size;) {
-		size_t want = size - done < BUFFER_SIZE ? (size_t)(size - done) : BUFFER_SIZE;
-		ssize_t n = io_pread(part->fd, part->buf, want, (off_t)(part->size + done));
-
-		if (n >= 0 && (size_t)n < want)
-			return err_set(err, -EIO,
-				       "image file '%s/%s': %zd bytes less than were "
-				       "written",
-				       part->dir->path, part->name, (ssize_t)want - n);
-		if (n < 0)
-			return err_ret(err, (int)n, "read image file '%s/%s' back", part->dir->path,
-				       part->name);
-		crc = crc32c(crc, part->buf, want);
-		done += want;
-	}
-	image_part_adopt(part, size, crc);
-	return 0;
 }
 
 /* Makes the part one of the image's files. */

@@ -134,6 +134,7 @@ int image_create(struct image_dir *dir, const char *path, struct err *err)
 {
 	*dir = (struct image_dir){ .dirfd = -1, .tmpfd = -1, .path = xstrdup(path) };
 	pthread_mutex_init(&dir->lock, NULL);
+	writeback_init(&dir->writeback);
 	int ret = open_dir(dir, err);
 	if (ret == 0)
 		ret = make_tmp(dir, err);
@@ -199,6 +200,7 @@ int image_commit(struct image_dir *dir, struct err *err)
 	char checksums[IMAGE_NAME_MAX];
 
 	image_name(checksums, IMG_CHECKSUMS, 0);
+	writeback_end(&dir->writeback, false);
 	bool had_older = checksums_load(dir->dirfd, &dir->arena, &older, NULL) == 1;
 	int ret = dir->sync == IMAGE_SYNC_FULL ? image_sync_parts(dir, err) : 0;
 	if (ret == 0)
@@ -222,6 +224,7 @@ void image_abort(struct image_dir *dir)
 
 	if (dir->committed || dir->tmpfd < 0)
 		return;
+	writeback_end(&dir->writeback, true);
 	if (dir->renaming) {
 		image_name(inventory, IMG_INVENTORY, 0);
 		unlinkat(dir->dirfd, inventory, 0);

@@ -19,6 +19,7 @@
 #include "base/array.h"
 #include "base/err.h"
 #include "image/names.h"
+#include "image/writeback.h"
 
 /* What image_commit() does so that the image survives a power cut. */
 enum image_sync {
@@ -41,6 +42,7 @@ struct image_dir {
 	enum image_sync sync; /* may be set between create and commit */
 	bool renaming;        /* names in the user's directory may be of this dump */
 	bool committed;
+	struct writeback writeback;
 	pthread_mutex_t lock; /* of what follows: parts may be written by several threads */
 	struct arena arena;
 	ARRAY(struct image_file) files; /* complete parts */
@@ -91,6 +93,12 @@ int image_part_open(struct image_part *part, struct image_dir *dir, enum image_k
 int image_part_write(struct image_part *part, const void *data, size_t size, struct err *err);
 
 /*
+ * Has the file system find room for @size more bytes, so that a full disk is known before they are
+ * copied; where it cannot, that is no failure. 0 or -errno.
+ */
+int image_part_reserve(struct image_part *part, uint64_t size, struct err *err);
+
+/*
  * Says that @size bytes with the checksum @crc have been written behind part->size through part->fd
  * by somebody else, such as the parasite or several threads (see crc32c_combine()). Before their
  * pwrite(2), image_part_flush() has to have been called if image_part_write() has.
@@ -99,9 +107,6 @@ void image_part_adopt(struct image_part *part, uint64_t size, uint32_t crc);
 
 /* Brings what is buffered to part->fd; the file offset is then part->size. 0 or -errno. */
 int image_part_flush(struct image_part *part, struct err *err);
-
-/* Like image_part_adopt(), and reads the bytes back for their checksum. 0 or -errno. */
-int image_part_adopt_unread(struct image_part *part, uint64_t size, struct err *err);
 
 /*
  * Ends the part. Always releases it; on failure it is removed from the image. 0 or -errno.

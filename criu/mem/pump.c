@@ -254,6 +254,8 @@ int pump_ranges(const struct pump_source *source, struct page_range *ranges, siz
 			off = cut_range(&pump, &ranges[i], off, page_size);
 	array_each(struct segment, segment, &pump.segments)
 		pump.longest = segment->len > pump.longest ? segment->len : pump.longest;
+	if (ret == 0)
+		ret = image_part_reserve(part, off - part->size, err);
 	if (ret == 0 && pump.segments.n) {
 		run_workers(&pump, off - part->size);
 		ret = pump.failed;
