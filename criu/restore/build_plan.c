@@ -7,6 +7,7 @@
 
 #include "restore/context.h"
 #include "restore/find_shared.h"
+#include "restore/hold.h"
 
 struct planner {
 	struct restore *restore;
@@ -275,6 +276,8 @@ int restore_build_plan(struct restore *restore, struct err *err)
 	}
 	if (snap->memfds.n)
 		plan_add(plan, PHASE_COMMIT, NULL, step_seal_files, NULL, "seal memfds");
+	if (hold_count_threads(snap))
+		plan_add(plan, PHASE_COMMIT, NULL, step_filters, NULL, "install filters");
 	plan_add(plan, PHASE_COMMIT, NULL, step_commit, NULL, "commit");
 	plan_add(plan, PHASE_COMMIT, NULL, step_announce, NULL, "announce");
 	plan_add(plan, PHASE_RESUME, NULL, step_resume, NULL, "resume");

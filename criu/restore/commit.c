@@ -18,10 +18,11 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "restore/commit.h"
+#include "restore/hold.h"
 #include "restore/program.h"
+#include "restore/trace.h"
 #include "target/compel_err.h"
 #include "target/procstat.h"
-#include "task/seccomp.h"
 #include "task/thread_state.h"
 
 enum { STOP_TIMEOUT_MS = 10000 };
@@ -38,38 +39,6 @@ uint32_t commit_count_threads(const struct snapshot *snap)
 	for (size_t i = 0; i < snap->tasks.n; i++)
 		n += is_living(snap->tasks.v[i]) ? (uint32_t)snap->tasks.v[i]->threads.n : 0;
 	return n;
-}
-
-/* All are asked to stop before the first is waited for. */
-static int seize_threads(const struct snapshot *snap, int64_t deadline, struct err *err)
-{
-	struct compel_error cerr = { 0 };
-	int ret = 0;
-
-	for (size_t t = 0; t < snap->tasks.n && ret == 0; t++) {
-		const struct task *task = snap->tasks.v[t];
-
-		for (size_t i = 0; is_living(task) && i < task->threads.n && ret == 0; i++) {
-			pid_t tid = task->threads.v[i].tid;
-
-			ret = compel_seize(tid, COMPEL_SEIZE_OPTIONS | PTRACE_O_EXITKILL, &cerr);
-			if (ret == 0)
-				ret = compel_interrupt(tid, &cerr);
-		}
-	}
-	for (size_t t = 0; t < snap->tasks.n && ret == 0; t++) {
-		const struct task *task = snap->tasks.v[t];
-
-		for (size_t i = 0; is_living(task) && i < task->threads.n && ret == 0; i++) {
-			struct compel_stop stop;
-
-			ret = compel_wait_stop(task->threads.v[i].tid, deadline, &stop, &cerr);
-			if (ret == 0 && stop.kind == COMPEL_STOP_EXITED)
-				return err_set(err, -ESRCH, "thread %d is gone",
-					       task->threads.v[i].tid);
-		}
-	}
-	return err_compel(err, ret, &cerr);
 }
 
 /* A system call in the task; what it returns when that is not an error. */
@@ -212,7 +181,7 @@ static int commit_thread(struct restore *restore, const struct thread *thread, u
 			 struct err *err)
 {
 	const struct compel_prepare_opts opts = {
-		.options = COMPEL_SEIZE_OPTIONS | PTRACE_O_EXITKILL,
+		.options = TRACE_OPTIONS,
 		.seccomp = thread->core->thread_core->seccomp_mode ? COMPEL_SECCOMP_ON :
 								     COMPEL_SECCOMP_NONE,
 		.insn = insn,
@@ -225,14 +194,14 @@ static int commit_thread(struct restore *restore, const struct thread *thread, u
 
 	if (ret < 0)
 		return err_compel(err, ret, &cerr);
-	ret = compel_scratch_open(&ct, COMPEL_SCRATCH_MAP,
-				  seccomp_scratch_size(&restore->snap, thread), &scratch, &cerr);
+	ret = compel_scratch_open(&ct, COMPEL_SCRATCH_MAP, restore->snap.page_size, &scratch,
+				  &cerr);
 	if (ret < 0)
 		return err_compel(err, ret, &cerr);
 	if (leader)
 		ret = commit_process(restore, thread->task, &ct, &scratch, err);
 	if (ret == 0)
-		ret = thread_state_apply(&restore->snap, thread, &ct, &scratch, err);
+		ret = thread_state_apply(thread, &ct, err);
 	if (ret < 0)
 		return ret;
 	ret = compel_scratch_close(&ct, &scratch, &cerr);
@@ -256,12 +225,19 @@ static int commit_task(struct restore *restore, const struct task *task, struct 
 	return ret;
 }
 
+/* Those that were held are traced already. */
+static bool is_untraced(const struct task *task)
+{
+	return is_living(task) && !hold_has_task(task);
+}
+
 int step_commit(void *ctx, const struct step *step, struct err *err)
 {
 	struct restore *restore = ((struct actor *)ctx)->restore;
-	/* they are parked: what does not stop at once never will */
-	int ret = seize_threads(&restore->snap, compel_deadline(STOP_TIMEOUT_MS), err);
+	int ret = trace_seize(&restore->snap, is_untraced, err);
 
+	if (ret == 0)
+		ret = trace_stop(&restore->snap, is_living, err);
 	for (size_t i = 0; i < restore->snap.tasks.n && ret == 0; i++) {
 		const struct task *task = restore->snap.tasks.v[i];
 

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "restore/context.h"
+#include "restore/hold.h"
 #include "restore/program.h"
 
 static int open_vma_file(void *ctx, const struct vma *vma, int flags, int *ret_fd, struct err *err)
@@ -86,6 +87,7 @@ int step_memory(void *ctx, const struct step *step, struct err *err)
 		.root_fd = root_fd,
 		/* of a shared table they are closed when nobody needs them any more */
 		.service_fd = task->fdt->shared ? -1 : restore->service_fd,
+		.hold_before_creds = hold_has_task(task),
 	};
 	ret = program_build(&env, &program, err);
 	if (ret == 0) {

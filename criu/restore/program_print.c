@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 
+#include "base/cleanup.h"
 #include "restore/program.h"
 
 /* How an argument is shown. */
@@ -152,4 +153,15 @@ const char *program_warning_name(enum restorer_warning warning)
 	};
 
 	return warning > RWARN_NONE && warning < RWARN_MAX ? names[warning] : "nothing";
+}
+
+int program_describe_failure(const struct restorer_status *status, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf op = { 0 };
+
+	if (!__atomic_load_n(&status->failed, __ATOMIC_SEQ_CST))
+		return 0;
+	program_describe_op(&status->failed_op, &op);
+	return err_ret(err, -status->failed_errno, "restore memory %d: thread %d: %s",
+		       status->failed_pid, status->failed_tid, strbuf_str(&op));
 }

@@ -137,11 +137,6 @@ int program_run(struct program *prog, struct err *err)
 			(uintptr_t)region.start + region.blob + (uintptr_t)prog->stack_end);
 }
 
-static void wake_owner(struct restorer_status *status)
-{
-	syscall(SYS_futex, &status->owner, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-}
-
 int program_status_own(struct restorer_status *status, struct program_owner *owner, struct err *err)
 {
 	if (syscall(SYS_get_robust_list, 0, &owner->old_head, &owner->old_len))
@@ -165,5 +160,5 @@ void program_status_disown(struct restorer_status *status, struct program_owner 
 void program_status_release(struct restorer_status *status)
 {
 	__atomic_store_n(&status->release, 1, __ATOMIC_SEQ_CST);
-	wake_owner(status);
+	syscall(SYS_futex, &status->release, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }

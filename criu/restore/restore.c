@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -30,8 +29,10 @@
 #include "restore/context.h"
 #include "restore/find_shared.h"
 #include "restore/finish.h"
+#include "restore/hold.h"
 #include "restore/program.h"
 #include "restore/restore.h"
+#include "restore/rights.h"
 
 /* How long an unexpected death of a task may go unnoticed. */
 enum { WATCH_INTERVAL_MS = 50 };
@@ -101,26 +102,6 @@ static int make_room_for_tables(struct restore *restore, struct err *err)
 		*own[i] = fd;
 	}
 	return log_move_fd(restore->service_fd);
-}
-
-/*
- * clone3(2) gives a task its pid only to who has one of two capabilities. Known before anything
- * happens, it is said in place of the first thing that somebody without rights runs into.
- */
-static int check_rights(struct err *err)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-
-	if (syscall(SYS_capget, &header, data))
-		return err_sys(err, "capget");
-	if (data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN) ||
-	    data[CAP_TO_INDEX(CAP_CHECKPOINT_RESTORE)].effective &
-		    CAP_TO_MASK(CAP_CHECKPOINT_RESTORE))
-		return 0;
-	return err_set(err, -EPERM,
-		       "not permitted: to give tasks their old pids needs "
-		       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, run crib as root");
 }
 
 _Static_assert((int)ARCH_CPU_FPU == (int)OPTS_CPU_FPU && (int)ARCH_CPU_INS == (int)OPTS_CPU_INS &&
@@ -300,19 +281,6 @@ static void watch_tasks(struct restore *restore)
 	}
 }
 
-/* What a blob reported, as an error of the restore. */
-static void take_blob_failure(struct restore *restore)
-{
-	const struct restorer_status *blob = &restore->status->restorer;
-	_cleanup_strbuf_ struct strbuf op = { 0 };
-	struct err err = ERR_INIT;
-
-	program_describe_op(&blob->failed_op, &op);
-	err_ret(&err, -blob->failed_errno, "restore memory %d: thread %d: %s", blob->failed_pid,
-		blob->failed_tid, strbuf_str(&op));
-	status_fail(restore->status, 0, &err);
-}
-
 typedef bool done_fn(struct restore *restore, enum plan_phase phase);
 
 static bool phase_done(struct restore *restore, enum plan_phase phase)
@@ -322,8 +290,12 @@ static bool phase_done(struct restore *restore, enum plan_phase phase)
 
 static bool all_parked(struct restore *restore, enum plan_phase phase)
 {
-	return __atomic_load_n(&restore->status->restorer.parked, __ATOMIC_SEQ_CST) ==
-	       commit_count_threads(&restore->snap);
+	const struct restorer_status *blob = &restore->status->restorer;
+	uint32_t held = hold_count_threads(&restore->snap);
+
+	return __atomic_load_n(&blob->held, __ATOMIC_SEQ_CST) == held &&
+	       __atomic_load_n(&blob->parked, __ATOMIC_SEQ_CST) ==
+		       commit_count_threads(&restore->snap) - held;
 }
 
 static int64_t phase_deadline(const struct opts *opts)
@@ -340,6 +312,15 @@ static const char *const phase_words[PHASE_MAX] = {
 	[PHASE_COMMIT] = "committing",          [PHASE_RESUME] = "resuming",
 };
 
+/* What a blob reported is an error of the restore. */
+static void take_blob_failure(struct restore *restore)
+{
+	struct err err = ERR_INIT;
+
+	if (program_describe_failure(&restore->status->restorer, &err) < 0)
+		status_fail(restore->status, 0, &err);
+}
+
 /* 0, or -ECANCELED with the reason in the status page. */
 static int wait_until(struct restore *restore, done_fn *done, enum plan_phase phase)
 {
@@ -347,8 +328,7 @@ static int wait_until(struct restore *restore, done_fn *done, enum plan_phase ph
 	uint32_t seen = __atomic_load_n(&restore->status->events, __ATOMIC_SEQ_CST);
 
 	for (;;) {
-		if (__atomic_load_n(&restore->status->restorer.failed, __ATOMIC_SEQ_CST))
-			take_blob_failure(restore);
+		take_blob_failure(restore);
 		if (__atomic_load_n(&restore->status->failed, __ATOMIC_SEQ_CST))
 			return -ECANCELED;
 		if (done(restore, phase))
@@ -565,7 +545,7 @@ int restore_tree(const struct opts *opts, struct err *err)
 	if (ret == 0 && opts->show_plan) {
 		plan_print(&restore.plan, stdout);
 	} else if (ret == 0) {
-		ret = check_rights(err);
+		ret = rights_check(&restore.snap, err);
 		if (ret == 0)
 			ret = restore_with_signals_blocked(&restore, err);
 		if (ret == 0) {

@@ -145,30 +145,77 @@ static int read_chain(const struct snapshot *snap, const struct thread *thread, 
 	}
 }
 
-size_t seccomp_scratch_size(const struct snapshot *snap, const struct thread *thread)
+bool seccomp_has_filters(const struct thread *thread)
 {
-	if (thread->core->thread_core->seccomp_mode != SECCOMP_MODE__filter)
-		return snap->page_size;
+	const ThreadCoreEntry *core = thread->core ? thread->core->thread_core : NULL;
+
+	return core && core->has_seccomp_mode && core->seccomp_mode == SECCOMP_MODE__filter;
+}
+
+int seccomp_count_filters(const struct snapshot *snap, const struct thread *thread, size_t *ret_n,
+			  struct err *err)
+{
+	struct chain chain = { .n = 0 };
+	int ret = seccomp_has_filters(thread) ? read_chain(snap, thread, &chain, err) : 0;
+
+	*ret_n = chain.n;
+	return ret;
+}
+
+int seccomp_count_common(const struct snapshot *snap, const struct task *task, size_t *ret_n,
+			 struct err *err)
+{
+	struct chain common, chain;
+
+	*ret_n = 0;
+	array_each(const struct thread, thread, &task->threads) {
+		if (!seccomp_has_filters(thread))
+			return 0;
+		bool first = thread == task->threads.v;
+		int ret = read_chain(snap, thread, first ? &common : &chain, err);
+		size_t n = 0;
+
+		if (ret < 0)
+			return ret;
+		while (!first && n < common.n && n < chain.n &&
+		       is_equal(common.filters[n], chain.filters[n]))
+			n++;
+		common.n = first ? common.n : n;
+	}
+	*ret_n = common.n;
+	return 0;
+}
+
+size_t seccomp_scratch_size(const struct snapshot *snap)
+{
 	return ALIGN_UP(sizeof(struct remote_program) + MAX_INSNS * sizeof(struct compel_bpf_insn),
 			(size_t)snap->page_size);
 }
 
-static int remote_call(struct compel_task *task, long nr, uint64_t a, uint64_t b, uint64_t c,
-		       struct err *err)
+/* seccomp(2) of a filter; with TSYNC it may return the thread that keeps it from being installed. */
+static int remote_filter(struct compel_task *task, uint64_t flags, uint64_t program,
+			 struct err *err)
 {
-	const uint64_t args[6] = { a, b, c };
+	const uint64_t args[6] = { SECCOMP_SET_MODE_FILTER, flags, program };
 	struct compel_error cerr = { 0 };
 	int64_t val = 0;
-	int ret = compel_syscall(task, nr, args, &val, &cerr);
+	int ret = compel_syscall(task, SYS_seccomp, args, &val, &cerr);
 
 	if (ret < 0)
 		return err_compel(err, ret, &cerr);
+	if (val > 0)
+		return err_set(err, -EBUSY, "seccomp: thread %d has filters already", (int)val);
+	if (val == -EACCES)
+		return err_set(err, -EACCES,
+			       "seccomp: not permitted; a filter needs CAP_SYS_ADMIN, run crib "
+			       "as root");
 	return val < 0 ? err_ret(err, (int)val, "seccomp") : 0;
 }
 
-static int install(const SeccompFilter *filter, struct compel_task *task,
+static int install(const SeccompFilter *filter, uint32_t more_flags, struct compel_task *task,
 		   const struct compel_scratch *scratch, struct err *err)
 {
+	uint32_t flags = (filter->has_flags ? filter->flags : 0) & FLAGS_KEPT;
 	struct remote_program program = {
 		.len = (uint16_t)(filter->filter.len / sizeof(struct compel_bpf_insn)),
 		.filter = scratch->addr + sizeof(program),
@@ -181,23 +228,33 @@ static int install(const SeccompFilter *filter, struct compel_task *task,
 				       filter->filter.len, &cerr);
 	if (ret < 0)
 		return err_compel(err, ret, &cerr);
-	return remote_call(task, SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-			   (filter->has_flags ? filter->flags : 0) & FLAGS_KEPT, scratch->addr,
-			   err);
+	return remote_filter(task, flags | more_flags, scratch->addr, err);
 }
 
-int seccomp_apply(const struct snapshot *snap, const struct thread *thread,
-		  struct compel_task *task, const struct compel_scratch *scratch, struct err *err)
+int seccomp_install(const struct snapshot *snap, const struct seccomp_part *part,
+		    struct compel_task *task, const struct compel_scratch *scratch, struct err *err)
 {
-	const ThreadCoreEntry *core = thread->core->thread_core;
+	uint32_t flags = part->all_threads ? SECCOMP_FILTER_FLAG_TSYNC : 0;
 	struct chain chain;
+	int ret = read_chain(snap, part->thread, &chain, err);
 
-	if (!core->has_seccomp_mode || core->seccomp_mode == SECCOMP_MODE__disabled)
-		return 0;
-	if (core->seccomp_mode == SECCOMP_MODE__strict)
-		return remote_call(task, SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_STRICT, 0, err);
-	int ret = read_chain(snap, thread, &chain, err);
-	for (size_t i = 0; i < chain.n && ret == 0; i++)
-		ret = install(chain.filters[i], task, scratch, err);
+	for (size_t i = part->first; i < chain.n && i < part->end && ret == 0; i++)
+		ret = err_wrap(err, install(chain.filters[i], flags, task, scratch, err),
+			       "filter %zu", i);
 	return ret;
+}
+
+int seccomp_apply_strict(const struct thread *thread, struct compel_task *task, struct err *err)
+{
+	const uint64_t args[6] = { PR_SET_SECCOMP, SECCOMP_MODE_STRICT };
+	const ThreadCoreEntry *core = thread->core->thread_core;
+	struct compel_error cerr = { 0 };
+	int64_t val = 0;
+
+	if (!core->has_seccomp_mode || core->seccomp_mode != SECCOMP_MODE__strict)
+		return 0;
+	int ret = compel_syscall(task, SYS_prctl, args, &val, &cerr);
+	if (ret < 0)
+		return err_compel(err, ret, &cerr);
+	return val < 0 ? err_ret(err, (int)val, "prctl PR_SET_SECCOMP") : 0;
 }

@@ -146,15 +146,13 @@ static int apply_sleep(const struct thread *thread, struct compel_regs *regs, st
 	return ret == -EFAULT ? 0 : err_compel(err, ret, &cerr);
 }
 
-int thread_state_apply(const struct snapshot *snap, const struct thread *thread,
-		       struct compel_task *task, const struct compel_scratch *scratch,
-		       struct err *err)
+int thread_state_apply(const struct thread *thread, struct compel_task *task, struct err *err)
 {
 	const ThreadCoreEntry *core = thread->core->thread_core;
 	struct compel_error cerr = { 0 };
 	struct compel_regs regs = task->regs;
 	struct compel_fpu fpu;
-	int ret = seccomp_apply(snap, thread, task, scratch, err);
+	int ret = seccomp_apply_strict(thread, task, err);
 
 	if (ret < 0)
 		return ret;

@@ -22,13 +22,10 @@ int thread_state_extract(struct snapshot *snap, struct thread *thread, uint64_t 
 			 struct err *err);
 
 /*
- * Restore: the thread is borrowed by compel_prepare(); installs its seccomp filters by system
- * calls in it (they are suspended until detach), sets FPU state, and makes general registers and
- * signal mask what compel_finish() will give it. @scratch: memory in the target of at least one
- * page for arguments. 0 or -errno.
+ * Restore: the thread is borrowed by compel_prepare(); puts it into strict seccomp mode if it was in
+ * that (suspended until detach), sets FPU state, and makes general registers and signal mask what
+ * compel_finish() will give it. 0 or -errno.
  */
-int thread_state_apply(const struct snapshot *snap, const struct thread *thread,
-		       struct compel_task *task, const struct compel_scratch *scratch,
-		       struct err *err);
+int thread_state_apply(const struct thread *thread, struct compel_task *task, struct err *err);
 
 #endif /* CRIB_TASK_THREAD_STATE_H */

@@ -174,7 +174,7 @@ struct restorer_header {
 struct restorer_status {
 	__u32 parked;  /* threads of all tasks that are at ROP_PARK */
 	__u32 held;    /* and at ROP_HOLD */
-	__u32 release; /* 1: those at ROP_HOLD go on; program_status_release() */
+	__u32 release; /* futex; 1: those at ROP_HOLD go on; program_status_release() */
 	/*
 	 * Tid of the coordinator, in its robust list (program_status_own): when it dies the kernel
 	 * sets FUTEX_OWNER_DIED and wakes, and every parked task kills itself. 0: nobody.

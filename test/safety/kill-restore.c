@@ -33,7 +33,7 @@ struct series {
 };
 
 static const char *const work_parts[] = { "work", NULL };
-static const char *const odd_parts[] = { "threads", "sessions", "pty", "shm", NULL };
+static const char *const odd_parts[] = { "threads", "sessions", "pty", "shm", "filter", NULL };
 
 /* ---- what files there are ---- */
 
@@ -315,6 +315,6 @@ int main(int argc, char **argv)
 	unsigned int kills = environment_number("SAFETY_KILLS", KILLS);
 	duel_begin(&duel, argc, argv);
 	run_series(&duel, "threads and processes", work_parts, kills / 2);
-	run_series(&duel, "sessions, terminal, shared memory", odd_parts, kills / 2);
+	run_series(&duel, "sessions, terminal, shared memory, filter", odd_parts, kills / 2);
 	return duel_end(&duel);
 }

@@ -33,6 +33,7 @@ struct world {
 	char dir[64];
 	int images_fd;
 	uint64_t off; /* in pages-1.img */
+	bool hold;    /* threads wait before they change their credentials */
 };
 
 static size_t board_size(void)
@@ -206,6 +207,7 @@ static struct program_env env_for(struct world *w, struct task *task)
 		.cwd_fd = -1,
 		.root_fd = -1,
 		.service_fd = -1,
+		.hold_before_creds = w->hold,
 	};
 }
 
@@ -722,11 +724,23 @@ static void the_op_that_failed_is_told_with_its_errno(void **state)
 	world_close(&w);
 }
 
+/* A coordinator of w->board that is there for an instant only. */
+static void let_coordinator_die(struct world *w)
+{
+	struct program_owner owner;
+	struct err err = ERR_INIT;
+	pid_t coordinator = fork();
+
+	if (!coordinator) {
+		program_status_own(&w->board->status, &owner, &err);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(coordinator, NULL, 0), coordinator);
+}
+
 static void parked_tasks_die_with_the_coordinator(void **state)
 {
 	struct world w;
-	struct program_owner owner;
-	struct err err = ERR_INIT;
 	int how;
 
 	world_open(&w);
@@ -738,13 +752,53 @@ static void parked_tasks_die_with_the_coordinator(void **state)
 	if (!pid)
 		act(&w, task, &(struct vma_opener){ .open = refuse_open });
 	assert_true(wait_parked(&w, 1));
-	pid_t coordinator = fork();
+	let_coordinator_die(&w);
+	assert_int_equal(waitpid(pid, &how, 0), pid);
+	assert_true(WIFEXITED(how));
+	world_close(&w);
+}
 
-	if (!coordinator) {
-		program_status_own(&w.board->status, &owner, &err);
-		kill(getpid(), SIGKILL);
-	}
-	assert_int_equal(waitpid(coordinator, NULL, 0), coordinator);
+/* Starts a task whose thread stops at ROP_HOLD, and returns when it is there. */
+static pid_t run_until_held(struct world *w)
+{
+	struct task *task = simple_task(w, 100);
+
+	plan(w);
+	w->hold = true;
+	pid_t pid = fork();
+
+	if (!pid)
+		act(w, task, &(struct vma_opener){ .open = refuse_open });
+	while (!__atomic_load_n(&w->board->status.held, __ATOMIC_SEQ_CST) &&
+	       waitpid(pid, NULL, WNOHANG) == 0)
+		usleep(1000);
+	assert_int_equal(w->board->status.held, 1);
+	return pid;
+}
+
+static void held_threads_go_on_when_they_are_released(void **state)
+{
+	struct world w;
+
+	world_open(&w);
+	pid_t pid = run_until_held(&w);
+
+	assert_int_equal(w.board->status.parked, 0);
+	program_status_release(&w.board->status);
+	assert_true(wait_parked(&w, 1));
+	end(pid);
+	world_close(&w);
+}
+
+static void held_threads_die_with_the_coordinator(void **state)
+{
+	struct world w;
+	int how;
+
+	world_open(&w);
+	pid_t pid = run_until_held(&w);
+
+	let_coordinator_die(&w);
 	assert_int_equal(waitpid(pid, &how, 0), pid);
 	assert_true(WIFEXITED(how));
 	world_close(&w);
@@ -768,6 +822,8 @@ int main(void)
 		cmocka_unit_test(relatives_share_again_what_the_image_holds_once),
 		cmocka_unit_test(the_op_that_failed_is_told_with_its_errno),
 		cmocka_unit_test(parked_tasks_die_with_the_coordinator),
+		cmocka_unit_test(held_threads_go_on_when_they_are_released),
+		cmocka_unit_test(held_threads_die_with_the_coordinator),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,11 @@ __attribute__((noreturn)) void restorer_thread(struct restorer_header *prog,
 long restorer_clone(const struct clone_args *args, unsigned long size, struct restorer_header *prog,
 		    const struct restorer_op *op);
 
+/* struct timespec of the system calls that have the number of the machine's first ABI. */
+struct time_limit {
+	long sec, nsec;
+};
+
 /* The compiler calls these for what it finds too long to write out. */
 void *memset(void *dst, int c, unsigned long n);
 void *memcpy(void *dst, const void *src, unsigned long n);
@@ -39,9 +44,10 @@ void *memcpy(void *dst, const void *src, unsigned long n)
 	return dst;
 }
 
-static long futex(__u32 *word, long op, __u32 value)
+/* @limit: of the time to wait, NULL: none */
+static long futex(__u32 *word, long op, __u32 value, const struct time_limit *limit)
 {
-	return sys(__NR_futex, word, op, value, 0, 0);
+	return sys(__NR_futex, word, op, value, limit, 0);
 }
 
 static __attribute__((noreturn)) void quit(void)
@@ -55,7 +61,7 @@ static void announce(const struct ctx *ctx)
 	__u32 *events = ptr(ctx->prog->events);
 
 	__atomic_add_fetch(events, 1, __ATOMIC_SEQ_CST);
-	futex(events, FUTEX_WAKE, 0x7fffffff);
+	futex(events, FUTEX_WAKE, 0x7fffffff, 0);
 }
 
 void blob_warn(const struct ctx *ctx, enum restorer_warning warning, long error)
@@ -88,24 +94,18 @@ static __attribute__((noreturn)) void fail(const struct ctx *ctx, const struct r
 }
 
 /*
- * Sleeps until the coordinator dies or, with @until_release, says go. The kernel wakes one sleeper
- * when the owner of a robust futex dies: that one wakes the others.
+ * Ends when the coordinator is dead. The kernel wakes one sleeper when the owner of a robust futex
+ * dies: that one wakes the others. Returns the futex's value.
  */
-static void wait_for_coordinator(const struct ctx *ctx, int until_release)
+static __u32 check_coordinator(struct restorer_status *status)
 {
-	struct restorer_status *status = ctx->status;
+	__u32 owner = __atomic_load_n(&status->owner, __ATOMIC_SEQ_CST);
 
-	for (;;) {
-		__u32 owner = __atomic_load_n(&status->owner, __ATOMIC_SEQ_CST);
-
-		if (until_release && __atomic_load_n(&status->release, __ATOMIC_SEQ_CST))
-			return;
-		if (owner & FUTEX_OWNER_DIED) {
-			futex(&status->owner, FUTEX_WAKE, 0x7fffffff);
-			quit();
-		}
-		futex(&status->owner, FUTEX_WAIT, owner);
+	if (owner & FUTEX_OWNER_DIED) {
+		futex(&status->owner, FUTEX_WAKE, 0x7fffffff, 0);
+		quit();
 	}
+	return owner;
 }
 
 static __attribute__((noreturn)) void park(const struct ctx *ctx)
@@ -113,14 +113,21 @@ static __attribute__((noreturn)) void park(const struct ctx *ctx)
 	__atomic_add_fetch(&ctx->status->parked, 1, __ATOMIC_SEQ_CST);
 	announce(ctx);
 	for (;;)
-		wait_for_coordinator(ctx, 0);
+		futex(&ctx->status->owner, FUTEX_WAIT, check_coordinator(ctx->status), 0);
 }
 
+/* Between two looks at the coordinator, of whose death this futex does not tell. */
 static long op_hold(const struct ctx *ctx)
 {
+	const struct time_limit nap = { .nsec = 100 * 1000 * 1000 };
+	__u32 *release = &ctx->status->release;
+
 	__atomic_add_fetch(&ctx->status->held, 1, __ATOMIC_SEQ_CST);
 	announce(ctx);
-	wait_for_coordinator(ctx, 1);
+	while (!__atomic_load_n(release, __ATOMIC_SEQ_CST)) {
+		check_coordinator(ctx->status);
+		futex(release, FUTEX_WAIT, 0, &nap);
+	}
 	return 0;
 }
 
@@ -132,11 +139,11 @@ static long op_barrier(const struct ctx *ctx, __u64 nr_threads)
 	if (__atomic_add_fetch(&prog->barrier, 1, __ATOMIC_SEQ_CST) == nr_threads) {
 		__atomic_store_n(&prog->barrier, 0, __ATOMIC_SEQ_CST);
 		__atomic_add_fetch(&prog->barrier_gen, 1, __ATOMIC_SEQ_CST);
-		futex(&prog->barrier_gen, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0x7fffffff);
+		futex(&prog->barrier_gen, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 0x7fffffff, 0);
 		return 0;
 	}
 	while (__atomic_load_n(&prog->barrier_gen, __ATOMIC_SEQ_CST) == gen)
-		futex(&prog->barrier_gen, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, gen);
+		futex(&prog->barrier_gen, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, gen, 0);
 	return 0;
 }
 

@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,6 +264,38 @@ static void start_shm(void)
 	thread_start_later(&thread);
 }
 
+/* ---- filter: a thread with a seccomp filter that nobody else has ---- */
+
+enum { FILTER_ERROR = 501 }; /* which no kernel gives */
+
+static void begin_filter(struct thread *thread)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpriority, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | FILTER_ERROR),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(*code), .filter = code };
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+		worker_fail(thread->worker, "seccomp: %s", strerror(errno));
+}
+
+static void check_filter(struct thread *thread)
+{
+	if (syscall(SYS_getpriority, 0, 0) != -1 || errno != FILTER_ERROR)
+		worker_fail(thread->worker, "a call is not filtered");
+	nap_us(1000);
+}
+
+static void start_filter(void)
+{
+	static struct thread thread = { .name = "filter",
+					.begin = begin_filter,
+					.step = check_filter };
+	thread_start_later(&thread);
+}
+
 /* ---- what cannot be dumped ---- */
 
 enum { SOCKET_FD = 50, INOTIFY_FD = 52 };
@@ -328,8 +362,7 @@ static void start_asleep(void)
 }
 
 const struct part odd_parts[] = {
-	{ "sessions", start_sessions }, { "pty", start_pty },
-	{ "shm", start_shm },           { "socket", start_socket },
-	{ "inotify", start_inotify },   { "vfork", start_vfork },
-	{ "asleep", start_asleep },     { 0 },
+	{ "sessions", start_sessions }, { "pty", start_pty },       { "shm", start_shm },
+	{ "filter", start_filter },     { "socket", start_socket }, { "inotify", start_inotify },
+	{ "vfork", start_vfork },       { "asleep", start_asleep }, { 0 },
 };
