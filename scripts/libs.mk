@@ -5,7 +5,8 @@
 
 LIBS_TABLE := \
 	libprotobuf-c:libprotobuf-c-dev:protobuf-c-devel \
-	libcap:libcap-dev:libcap-devel
+	libcap:libcap-dev:libcap-devel \
+	libnl-3.0:libnl-3-dev:libnl3-devel
 
 ifneq ($(BPF),0)
 LIBS_TABLE += libbpf:libbpf-dev:libbpf-devel
