@@ -530,6 +530,7 @@ struct mm_struct___membarrier {
 
 /* mm->flags was a number, and is a struct around a bitmap. */
 struct mm_flags {
+	unsigned long __mm_flags[1];
 };
 
 struct mm_struct___since_6_18 {
