@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/pidref.h"
 #include "fd/fdinfo.h"
 #include "fd/kinds.h"
 #include "fd/reopen.h"
@@ -72,8 +73,11 @@ static int epoll_check(const struct fd_extract *x, const struct ofd *ofd, struct
 {
 	_cleanup_strbuf_ struct strbuf text = { 0 };
 	struct fdinfo_watches watches = { 0 };
-	int ret = fdinfo_read_of(ofd->owner->pid, (uint32_t)ofd->owner_fd, &text, err);
+	_cleanup_close_ int fd = pidref_getfd(ofd->owner->pidfd, ofd->owner_fd);
 
+	if (fd < 0)
+		return err_ret(err, fd, "pidfd_getfd");
+	int ret = fdinfo_read_own(fd, &text, err);
 	if (ret == 0)
 		ret = fdinfo_parse_epoll(strbuf_str(&text), &x->snap->arena, &watches, err);
 	array_each(const struct fdinfo_watch, watch, &watches.v)

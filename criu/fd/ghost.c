@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/pidref.h"
 #include "fd/ghost.h"
 #include "fd/kinds.h"
 #include "fd/reopen.h"
@@ -49,16 +50,19 @@ static int check_links(const struct fd_extract *x, const char *name, const struc
 	return 0;
 }
 
-int ghost_check(const struct fd_extract *x, const struct rec_fd *rec, struct err *err)
+int ghost_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err)
 {
-	char path[64], name[256];
+	const struct rec_fd *rec = ofd->rec;
 	struct stat st;
+	char name[256];
 
 	if (!(rec->file_flags & REC_FILE_DELETED))
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%u/fd/%u", rec->hdr.pid, rec->fd);
-	if (stat(path, &st))
-		return err_sys(err, "stat '%s'", path);
+	_cleanup_close_ int fd = pidref_getfd(ofd->owner->pidfd, ofd->owner_fd);
+	if (fd < 0)
+		return err_ret(err, fd, "pidfd_getfd");
+	if (fstat(fd, &st))
+		return err_sys(err, "fstat '%.*s'", (int)rec->path_len, rec->path);
 	snprintf(name, sizeof(name), "%.*s", (int)rec->path_len, rec->path);
 	return check_links(x, name, &st, err);
 }

@@ -12,7 +12,7 @@
 #include "fd/rootdir.h"
 
 /* Dump: can @rec's deleted file be dumped with these options? 0 also for files with a name. */
-int ghost_check(const struct fd_extract *x, const struct rec_fd *rec, struct err *err);
+int ghost_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err);
 
 /* Dump: makes ghost or link for @reg, whose file has no name; @fd may be O_PATH, borrowed. */
 int ghost_extract(struct fd_extract *x, const RegFileEntry *reg, const struct stat *st, int fd,

@@ -90,7 +90,7 @@ int reg_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err
 			       "restore with --inherit-fd",
 			       (int)rec->path_len, rec->path, (unsigned int)rec->mnt_id,
 			       (unsigned long long)rec->ino);
-	return ghost_check(x, rec, err);
+	return ghost_check(x, ofd, err);
 }
 
 static RegFileEntry *reg_entry_new(struct snapshot *snap, const struct rec_fd *rec, uint32_t id)

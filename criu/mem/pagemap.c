@@ -84,9 +84,9 @@ uint64_t pagemap_shared_frame(uint64_t word)
 	return word & WORD_FRAME;
 }
 
-bool pagemap_is_exclusive(uint64_t word)
+bool pagemap_may_be_pinned(uint64_t word)
 {
-	return !(word & WORD_PRESENT) || (word & WORD_EXCLUSIVE);
+	return !(word & WORD_PRESENT) || (word & (WORD_FILE | WORD_EXCLUSIVE));
 }
 
 /* Neighbouring pages of one kind are handed on as one run. */

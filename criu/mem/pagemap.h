@@ -52,7 +52,10 @@ int pagemap_read(struct pagemap *pagemap, uint64_t start, uint64_t nr_pages, uin
  */
 uint64_t pagemap_shared_frame(uint64_t word);
 
-/* True when no other address space has the page mapped. */
-bool pagemap_is_exclusive(uint64_t word);
+/*
+ * True unless the page is shared copy-on-write with another address space: pinning it for reading
+ * makes the kernel give this one a copy of its own.
+ */
+bool pagemap_may_be_pinned(uint64_t word);
 
 #endif /* CRIB_MEM_PAGEMAP_H */

@@ -97,7 +97,7 @@ static int add_private_run(struct scan *scan, uint64_t start, uint64_t end)
 		add_range(scan, start, start + size,
 			  (struct page_range){
 				  .shared_with = first,
-				  .cow = !pagemap_is_exclusive(word),
+				  .cow = !pagemap_may_be_pinned(word),
 			  });
 	}
 	return 0;
@@ -136,6 +136,27 @@ static int scan_vmas(struct scan *scan, size_t *i)
 	return pagemap_walk(&scan->pagemap, first->start, last->end, add_run, scan, scan->err);
 }
 
+/* All of it, whatever its pages are: the kernel's own, or copies that a debugger wrote to. */
+static int add_vdso(struct scan *scan, const struct vma *vma)
+{
+	uint64_t size = scan->snap->page_size;
+
+	scan->end = vma->end;
+	for (uint64_t at = vma->start; at < vma->end; at = scan->words_end) {
+		int ret = read_words(scan, at, vma->end);
+
+		if (ret < 0)
+			return ret;
+		for (uint64_t page = at; page < scan->words_end; page += size) {
+			uint64_t word = scan->words[(page - at) / size];
+
+			add_range(scan, page, page + size,
+				  (struct page_range){ .cow = !pagemap_may_be_pinned(word) });
+		}
+	}
+	return 0;
+}
+
 static int scan_mm(struct scan *scan, struct mm *mm)
 {
 	int ret = pagemap_open(&scan->pagemap, mm->owner->pid, scan->err);
@@ -149,7 +170,7 @@ static int scan_mm(struct scan *scan, struct mm *mm)
 			continue;
 		}
 		if (vma->status & VMA_AREA_VDSO)
-			add_range(scan, vma->start, vma->end, (struct page_range){ .cow = true });
+			ret = add_vdso(scan, vma);
 		i++;
 	}
 	pagemap_close(&scan->pagemap);
