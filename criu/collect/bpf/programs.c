@@ -167,6 +167,7 @@ int bpf_programs_run(struct bpf_programs *programs, enum rec_group group, struct
 		     struct err *err)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = cursor, .ctx_size_in = sizeof(*cursor));
+	const struct run_cursor before = *cursor;
 
 	cursor->status = 0;
 	cursor->group = group;
@@ -176,5 +177,9 @@ int bpf_programs_run(struct bpf_programs *programs, enum rec_group group, struct
 	if (cursor->status != RUN_DONE && cursor->status != RUN_INTERRUPTED)
 		return err_set(err, -EBADMSG, "the BPF program ended with status %u",
 			       cursor->status);
+	/* it never would: wrong type information may lead to a list without an end */
+	if (cursor->status == RUN_INTERRUPTED && cursor->target == before.target &&
+	    cursor->pos == before.pos && !bpf_ring_next(&programs->ring, &(size_t){ 0 }))
+		return err_set(err, -EBADMSG, "the BPF program makes no progress");
 	return 0;
 }

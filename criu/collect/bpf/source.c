@@ -174,19 +174,11 @@ static int run_batch(struct bpf_run *run)
 	run->count = run->nr_alive = 0;
 	run->retries = 0;
 	do {
-		struct run_cursor before = cursor;
-		bool wrote = false;
-
 		ret = bpf_programs_run(programs, run->group, &cursor, run->err);
-		if (ret == 0) {
-			wrote = bpf_ring_next(&programs->ring, &(size_t){ 0 }) != NULL;
+		if (ret == 0)
 			ret = drain(run);
-		}
 		if (ret == 0 && run->complete)
 			ret = flush(run);
-		if (ret == 0 && cursor.status == RUN_INTERRUPTED && !wrote &&
-		    cursor.target == before.target && cursor.pos == before.pos)
-			ret = err_set(run->err, -EBADMSG, "the BPF program makes no progress");
 		if (ret == 0 && run->restart) {
 			restart(run, &cursor);
 			cursor.status = RUN_INTERRUPTED;
