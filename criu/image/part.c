@@ -19,6 +19,8 @@ enum {
 	BUFFER_SIZE = 64 * 1024,
 	/* So much is written before the disk is told to begin with it. */
 	WRITEBACK_STEP = 16 * 1024 * 1024,
+	/* The commit sees to what is less: telling the disk takes longer than writing it. */
+	WRITEBACK_LEAST = 1024 * 1024,
 	/* Room for less than that is found on the way. */
 	RESERVE_LEAST = 1024 * 1024,
 };
@@ -149,7 +151,8 @@ int image_part_close(struct image_part *part, struct err *err)
 		image_part_discard(part);
 		return ret;
 	}
-	begin_writeback(part, part->size);
+	if (part->size - part->started >= WRITEBACK_LEAST)
+		begin_writeback(part, part->size);
 	register_file(part);
 	release(part);
 	return 0;

@@ -7,18 +7,10 @@
 
 #include "image/writeback.h"
 
-/* Less than that is in the queue of any disk before a thread would be there. */
-enum { SMALL = 1024 * 1024 };
-
 void writeback_init(struct writeback *wb)
 {
 	*wb = (struct writeback){ .lock = PTHREAD_MUTEX_INITIALIZER,
 				  .more = PTHREAD_COND_INITIALIZER };
-}
-
-static void begin_range(int fd, uint64_t off, uint64_t len)
-{
-	sync_file_range(fd, (off_t)off, (off_t)len, SYNC_FILE_RANGE_WRITE);
 }
 
 /* The next range, when there is one; false: there will be none. */
@@ -42,7 +34,8 @@ static void *work(void *arg)
 	struct writeback_range range;
 
 	while (take_range(wb, &range)) {
-		begin_range(range.fd, range.off, range.len);
+		sync_file_range(range.fd, (off_t)range.off, (off_t)range.len,
+				SYNC_FILE_RANGE_WRITE);
 		close(range.fd);
 	}
 	return NULL;
@@ -50,10 +43,6 @@ static void *work(void *arg)
 
 void writeback_begin(struct writeback *wb, int fd, uint64_t off, uint64_t len)
 {
-	if (len < SMALL) {
-		begin_range(fd, off, len);
-		return;
-	}
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return;

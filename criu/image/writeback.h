@@ -32,7 +32,7 @@ struct writeback {
 
 void writeback_init(struct writeback *wb);
 
-/* Begins with @len bytes of @fd, borrowed, from @off on. Small ones at once, others in the thread. */
+/* Lets the thread begin with @len bytes of @fd, borrowed, from @off on. */
 void writeback_begin(struct writeback *wb, int fd, uint64_t off, uint64_t len);
 
 /* Waits until all has been begun, or with @drop only what is under way, and releases. */
