@@ -3,11 +3,12 @@
  * Freezes a process tree, reads it with the BPF and with the /proc engine and compares what they
  * say, record for record, in every field that both of them filled.
  *
- *   compare [-b RUNS] [-i] PID
+ *   compare [-b RUNS] [-i] [-r BYTES] [-n TYPE=COUNT]... PID
  *
- * With -i the processes are asked from inside too, for what the /proc engine cannot tell. Prints
- * differences and the times of collecting. Exit status 0: none; 1: some; 77: there is no BPF here,
- * or the tree cannot be frozen.
+ * With -i the processes are asked from inside too, for what the /proc engine cannot tell; with -r
+ * the programs are loaded anew, with a ring of that size; with -n there must be at least COUNT
+ * records of a type (vma, fd ..). Prints differences and the times of collecting. Exit status 0:
+ * none; 1: some; 77: there is no BPF here, or the tree cannot be frozen.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,11 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/parse.h"
 #include "base/strbuf.h"
+#include "collect/bpf/engine.h"
 #include "collect/compare.h"
 #include "collect/inside/inside.h"
 #include "collect/source.h"
@@ -37,12 +40,19 @@ struct records {
 	double ms;
 };
 
+struct options {
+	pid_t pid;
+	uint64_t runs, ring_size; /* 0: the programs that are pinned */
+	bool inside;
+	uint64_t at_least[REC_TYPE_MAX]; /* records */
+};
+
 struct compare {
+	const struct options *options;
 	struct rec_compare compare;
 	const struct frozen_tree *tree;
 	const struct collect_target *targets;
 	size_t nr_targets;
-	bool inside;
 	struct source *source[ENGINES];
 	struct arena arena;
 };
@@ -132,12 +142,30 @@ static void compare_lists(struct compare *cmp, struct records *bpf, struct recor
 	rec_compare_lists(&cmp->compare, &bpf->list, &proc->list);
 }
 
-static void compare_group(struct compare *cmp, enum rec_group group, int runs)
+static void count_records(struct compare *cmp, const struct rec_list *list, enum rec_group group)
+{
+	uint64_t count[REC_TYPE_MAX] = { 0 };
+
+	for (size_t i = 0; i < list->v.n; i++)
+		count[list->v.v[i]->type]++;
+	for (int type = 1; type < REC_TYPE_MAX; type++) {
+		uint64_t wanted = cmp->options->at_least[type];
+
+		if (rec_type_group(type) != group || count[type] >= wanted)
+			continue;
+		cmp->compare.differences++;
+		printf("%s: %" PRIu64 " records, not %" PRIu64 "\n", rec_type_name(type),
+		       count[type], wanted);
+	}
+}
+
+static void compare_group(struct compare *cmp, enum rec_group group)
 {
 	double best[ENGINES] = { 1e9, 1e9 };
 	struct records records[ENGINES];
+	uint64_t runs = cmp->options->runs;
 
-	for (int run = 0; run < runs; run++) {
+	for (uint64_t run = 0; run < runs; run++) {
 		double start = now_ms();
 
 		for (int engine = 0; engine < ENGINES; engine++) {
@@ -145,12 +173,13 @@ static void compare_group(struct compare *cmp, enum rec_group group, int runs)
 			if (records[engine].ms < best[engine])
 				best[engine] = records[engine].ms;
 		}
-		if (run == 0 && cmp->inside)
+		if (run == 0 && cmp->options->inside)
 			ask_inside(cmp, group, &records[PROC]);
 		if (run == 0 && records[BPF].missing)
 			printf("%s: the BPF engine has none\n", group_names[group]);
 		else if (run == 0)
 			compare_lists(cmp, &records[BPF], &records[PROC], start);
+		count_records(cmp, &records[BPF].list, group);
 		if (run == runs - 1)
 			printf("%-8s bpf %7zu records %8.3f ms, proc %7zu records %8.3f ms, "
 			       "ratio %.1f\n",
@@ -186,28 +215,43 @@ static void make_targets(struct compare *cmp, struct frozen_tree *tree)
 	}
 }
 
-static int run(pid_t pid, int runs, bool inside, struct err *err)
+/* One duplicate of each descriptor of the tree, and a pidfd of each process. */
+static void raise_limit(void)
 {
-	struct compare cmp = { .inside = inside };
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int run(const struct options *options, struct err *err)
+{
+	struct compare cmp = { .options = options };
 	struct frozen_tree tree;
 	double start = now_ms();
 
-	cmp.source[BPF] = bpf_source_new(&(struct bpf_setup){ 0 }, err);
+	raise_limit();
+	cmp.source[BPF] = options->ring_size ? bpf_source_new_unpinned(options->ring_size, err) :
+					       bpf_source_new(&(struct bpf_setup){ 0 }, err);
 	if (!cmp.source[BPF])
 		return 77;
 	printf("opened the BPF engine in %.3f ms\n", now_ms() - start);
 	cmp.source[PROC] = proc_source_new(err);
 	if (!cmp.source[PROC])
 		return 2;
-	if (freeze_tree(&tree, pid, &(struct freeze_opts){ 0 }, err) < 0)
+	start = now_ms();
+	if (freeze_tree(&tree, options->pid, &(struct freeze_opts){ 0 }, err) < 0)
 		return 77; /* it is one that is refused */
+	printf("froze %zu processes in %.3f ms\n", tree.tasks.n, now_ms() - start);
 	rec_compare_init(&cmp.compare);
 	cmp.compare.differ = print_difference;
-	cmp.compare.no_actions = !inside;
+	cmp.compare.no_actions = !options->inside;
 	make_targets(&cmp, &tree);
 	cmp.tree = &tree;
 	for (enum rec_group group = 0; group < RG_MAX; group++)
-		compare_group(&cmp, group, runs);
+		compare_group(&cmp, group);
 	int ret = thaw_tree(&tree, THAW_RUN, err);
 	for (int engine = 0; engine < ENGINES; engine++)
 		cmp.source[engine]->ops->free(cmp.source[engine]);
@@ -218,24 +262,56 @@ static int run(pid_t pid, int runs, bool inside, struct err *err)
 	return ret < 0 ? 2 : differences != 0;
 }
 
+/* "vma=100000" */
+static bool parse_at_least(struct options *options, char *arg)
+{
+	char *count = strchr(arg, '=');
+
+	if (!count)
+		return false;
+	*count++ = '\0';
+	for (int type = 1; type < REC_TYPE_MAX; type++)
+		if (rec_type_name(type) && !strcmp(rec_type_name(type), arg))
+			return parse_u64(count, UINT32_MAX, &options->at_least[type]) == 0;
+	return false;
+}
+
+static bool parse_options(int argc, char **argv, struct options *options)
+{
+	uint64_t pid;
+	int opt;
+
+	*options = (struct options){ .runs = 1 };
+	while ((opt = getopt(argc, argv, "b:in:r:")) != -1) {
+		bool ok = true;
+
+		switch (opt) {
+		case 'b': ok = !parse_u64(optarg, 1000, &options->runs) && options->runs; break;
+		case 'i': options->inside = true; break;
+		case 'n': ok = parse_at_least(options, optarg); break;
+		case 'r': ok = !parse_u64(optarg, 1 << 30, &options->ring_size); break;
+		default: return false;
+		}
+		if (!ok)
+			return false;
+	}
+	if (optind + 1 != argc || parse_u64(argv[optind], INT32_MAX, &pid) < 0)
+		return false;
+	options->pid = (pid_t)pid;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
-	uint64_t pid, runs = 1;
-	bool inside = false;
-	int opt;
+	struct options options;
 
-	while ((opt = getopt(argc, argv, "b:i")) != -1) {
-		if (opt == 'i')
-			inside = true;
-		else if (opt != 'b' || parse_u64(optarg, 1000, &runs) < 0 || !runs)
-			return 2;
-	}
-	if (optind + 1 != argc || parse_u64(argv[optind], INT32_MAX, &pid) < 0) {
-		fprintf(stderr, "usage: compare [-b RUNS] [-i] PID\n");
+	if (!parse_options(argc, argv, &options)) {
+		fprintf(stderr,
+			"usage: compare [-b RUNS] [-i] [-r BYTES] [-n TYPE=COUNT]... PID\n");
 		return 2;
 	}
-	int ret = run((pid_t)pid, (int)runs, inside, &err);
+	int ret = run(&options, &err);
 	if (err.code)
 		fprintf(stderr, "compare: %s\n", err.text);
 	return ret;

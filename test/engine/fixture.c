@@ -2,9 +2,11 @@
 /*
  * A process that has what its arguments name, for comparing engines, and then waits:
  *
- *   fixture [WHAT[=COUNT]]...      files vmas threads processes descriptors mappings timers signals
+ *   fixture [WHAT[=COUNT]]...      files vmas threads processes copies descriptors mappings timers
+ *                                  signals
  *
- * Prints "ready" when it has all of it.
+ * "copies" are children that have all that was made before. Prints "ready" when it has all of it.
+ * Exit status 77: this machine has no room for that much.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -55,7 +57,7 @@ static void must(bool ok, const char *what)
 	if (ok)
 		return;
 	fprintf(stderr, "fixture: %s: %s\n", what, strerror(errno));
-	exit(2);
+	exit(errno == EAGAIN || errno == ENOMEM || errno == EMFILE || errno == ENFILE ? 77 : 2);
 }
 
 static int new_file(const char *name, int flags)
@@ -124,7 +126,23 @@ static void make_threads(long n)
 	for (long i = 0; i < n; i++) {
 		pthread_t thread;
 
-		must(pthread_create(&thread, &attr, sleep_for_ever, (void *)i) == 0, "thread");
+		errno = pthread_create(&thread, &attr, sleep_for_ever, (void *)i);
+		must(errno == 0, "thread");
+	}
+}
+
+/* They are all killed when the first one is gone. */
+static void make_copies(long n)
+{
+	for (long i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		must(pid >= 0, "fork");
+		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			for (;;)
+				pause();
+		}
 	}
 }
 
@@ -364,6 +382,7 @@ static const struct {
 	{ "threads", make_threads },   { "descriptors", make_descriptors },
 	{ "mappings", make_mappings }, { "timers", make_timers },
 	{ "signals", make_signals },   { "processes", make_processes },
+	{ "copies", make_copies },
 };
 
 static void make(char *arg)

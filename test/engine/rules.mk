@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Both engines on one frozen tree: "make check-engine"; what a dump with the BPF engine opens while a
-# tree stands still: "make check-engine-opens". As root.
+# Both engines on one frozen tree: "make check-engine", on large ones: "make check-engine-sizes"; what
+# a dump with the BPF engine opens while a tree stands still: "make check-engine-opens". As root.
 
 ENGINE_TOOLS := $(O)/engine/compare $(O)/engine/fixture
 
@@ -18,11 +18,14 @@ $(O)/engine/fixture: test/engine/fixture.c
 	@echo "  LINK    $@"
 	@$(CC) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(CRIB_CFLAGS) -O2 -g -o $@ $< -lrt
 
-.PHONY: engine-tools check-engine check-engine-opens
+.PHONY: engine-tools check-engine check-engine-sizes check-engine-opens
 engine-tools: $(ENGINE_TOOLS)
 
 check-engine: engine-tools zdtm
 	@test/engine/run $(O)/engine $(O)/zdtm
+
+check-engine-sizes: engine-tools crib zdtm
+	@test/engine/sizes $(O)/engine $(O)/crib $(O)/zdtm
 
 check-engine-opens: crib zdtm
 	@test/engine/opens $(O)/crib $(O)/zdtm
