@@ -3,8 +3,10 @@
  * crib bpf: the programs of the BPF engine that stay in the kernel from one crib to the next.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "cli/command.h"
 
@@ -21,33 +23,34 @@ int cmd_bpf(const struct opts *opts, struct err *err)
 
 static int pin(const struct opts *opts, struct err *err)
 {
+	const struct bpf_setup setup = { .must_pin = true, .btf = opts->btf };
 	struct bpf_programs programs;
-	struct err why = ERR_INIT;
+	struct verdict verdict;
 	int ret = bpf_pin_mount(err);
 
 	if (ret < 0)
 		return ret;
-	if (ret > 0)
-		puts("mounted a bpffs on " BPF_PIN_ROOT);
-	ret = bpf_pin_open(&programs, &why);
+	bool mounted = ret;
+	ret = bpf_pin_open(&programs, &verdict, err);
 	if (ret == 0) {
 		puts("the BPF programs are pinned already");
 		bpf_programs_close(&programs);
 		return 0;
 	}
 	/* what is not to be trusted is not written over either */
-	if (ret != -ENOENT) {
-		*err = why;
+	if (ret != -ENOENT)
 		return ret;
+	struct source *source = bpf_source_new(&setup, err);
+	if (!source) {
+		if (mounted)
+			umount2(BPF_PIN_ROOT, UMOUNT_NOFOLLOW);
+		return err->code;
 	}
-	ret = bpf_programs_load(&programs, BPF_RING_SIZE, opts->btf, err);
-	if (ret < 0)
-		return ret;
-	ret = bpf_pin_make(&programs, err);
-	if (ret == 0)
-		puts("pinned the BPF programs below " BPF_PIN_DIR);
-	bpf_programs_close(&programs);
-	return ret;
+	source->ops->free(source);
+	if (mounted)
+		puts("mounted a bpffs on " BPF_PIN_ROOT);
+	puts("pinned the BPF programs below " BPF_PIN_DIR);
+	return 0;
 }
 
 static int unpin(struct err *err)

@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "cli/command.h"
+#include "collect/compare.h"
 #include "collect/source.h"
+#include "collect/verdict.h"
 #include "kernel/feature.h"
 
 /* What is missing, by class. */
@@ -42,24 +44,81 @@ static int check_feature(const char *name, struct err *err)
 	return 0;
 }
 
-static struct source *new_bpf(const struct opts *opts, struct err *err)
+/* ---- Engines ---- */
+
+/* One line for each type of record. */
+static void print_verdict(const struct verdict *verdict)
 {
-	return bpf_source_new(&(struct bpf_setup){ .btf = opts->btf, .no_pin = opts->no_pin }, err);
+	for (int type = 1; type < REC_TYPE_MAX; type++) {
+		const char *name = rec_type_name((enum rec_type)type);
+
+		if (verdict->state[type] == VERDICT_DIFFERS)
+			printf("engine bpf: records %-10s differ: %s\n", name,
+			       verdict->first[type]);
+		else
+			printf("engine bpf: records %-10s %s\n", name,
+			       verdict->state[type] == VERDICT_TRUE ? "are true" :
+								      "are not tested");
+	}
 }
 
-static struct source *new_proc(const struct opts *opts, struct err *err)
+/* What was found once is told, or found now. */
+static void tell_bpf(const struct opts *opts)
 {
-	return proc_source_new(err);
+	struct err why = ERR_INIT;
+	struct source *source = bpf_source_new(
+		&(struct bpf_setup){ .btf = opts->btf, .no_pin = opts->no_pin }, &why);
+
+	if (!source) {
+		printf("engine bpf: not here, /proc is used: %s\n", why.text);
+		return;
+	}
+	print_verdict(source->verdict);
+	source->ops->free(source);
 }
 
-/* Each engine that was asked for must be able to start here. */
+static int check_bpf(const struct opts *opts, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf what = { 0 };
+	struct source *source =
+		bpf_source_new(&(struct bpf_setup){ .btf = opts->btf, .retest = true }, err);
+	int ret = 0;
+
+	if (!source)
+		return err_wrap(err, err->code, "engine bpf");
+	print_verdict(source->verdict);
+	if (verdict_group_differs(source->verdict, RG_MAX)) {
+		verdict_describe(source->verdict, RG_MAX, &what);
+		ret = err_set(err, -EOPNOTSUPP,
+			      "engine bpf: the self-test found records that are not true, for "
+			      "which /proc will be used: %s",
+			      strbuf_str(&what));
+	} else {
+		puts("engine bpf works");
+	}
+	source->ops->free(source);
+	return ret;
+}
+
+static int check_proc(const struct opts *opts, struct err *err)
+{
+	struct source *source = proc_source_new(err);
+
+	if (!source)
+		return err_wrap(err, err->code, "engine proc");
+	puts("engine proc works");
+	source->ops->free(source);
+	return 0;
+}
+
+/* Each engine that was asked for must work here. */
 static int check_engine(const struct opts *opts, struct err *err)
 {
-	static struct source *(*const makers[])(const struct opts *opts, struct err *err) = {
-		[OPTS_ENGINE_BPF] = new_bpf,
-		[OPTS_ENGINE_PROC] = new_proc,
+	static int (*const checks[])(const struct opts *opts, struct err *err) = {
+		[OPTS_ENGINE_BPF] = check_bpf,
+		[OPTS_ENGINE_PROC] = check_proc,
 	};
-	bool checked[ARRAY_SIZE(makers)] = { false };
+	bool checked[ARRAY_SIZE(checks)] = { false };
 
 	for (size_t i = 0; i < OPTS_ENGINE_GROUPS; i++) {
 		enum opts_engine engine = opts->engine[i];
@@ -70,12 +129,9 @@ static int check_engine(const struct opts *opts, struct err *err)
 		if (checked[engine])
 			continue;
 		checked[engine] = true;
-		struct source *source = makers[engine](opts, err);
-		if (!source)
-			return err_wrap(err, err->code ? err->code : -EOPNOTSUPP, "engine %s",
-					opts_engine_name(engine));
-		source->ops->free(source);
-		printf("engine %s works\n", opts_engine_name(engine));
+		int ret = checks[engine](opts, err);
+		if (ret < 0)
+			return ret;
 	}
 	return 0;
 }
@@ -110,6 +166,7 @@ static int check_all(const struct opts *opts, struct err *err)
 		strbuf_printf(&missing.names[feature->class], " %s", feature->name);
 		count++;
 	}
+	tell_bpf(opts);
 	if (!count) {
 		puts("Looks good.");
 		return 0;

@@ -3,12 +3,17 @@
  * Choosing engines, see engine.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
+#include "base/io.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "collect/engine.h"
+#include "collect/verdict.h"
 
 #ifdef NO_BPF
 struct source *bpf_source_new(const struct bpf_setup *setup, struct err *err)
@@ -29,9 +34,44 @@ enum {
 	LOADING = 40000,
 };
 
+struct pids {
+	pid_t *v;
+	size_t n, cap;
+};
+
 static bool is_chosen(const uint8_t choice[RG_MAX], enum engine_choice engine)
 {
 	return memchr(choice, engine, RG_MAX) != NULL;
+}
+
+/* What the self-test found to be wrong comes from /proc. */
+static void open_bpf(struct engines *engines)
+{
+	engines->bpf = bpf_source_new(&engines->setup, &engines->reason);
+	if (!engines->bpf || !engines->bpf->verdict)
+		return;
+	for (enum rec_group group = 0; group < RG_MAX; group++) {
+		if (engines->choice[group] == ENGINE_PROC ||
+		    !verdict_group_differs(engines->bpf->verdict, group))
+			continue;
+		engines->choice[group] = ENGINE_PROC;
+		engines->differs[group] = true;
+	}
+}
+
+bool engines_describe_differing(const struct engines *engines, struct strbuf *buf)
+{
+	static const char *const names[RG_MAX] = { "tasks", "threads", "mm", "fds" };
+	const char *gap = "";
+
+	for (enum rec_group group = 0; group < RG_MAX; group++) {
+		if (!engines->differs[group])
+			continue;
+		strbuf_printf(buf, "%s%s: ", gap, names[group]);
+		verdict_describe(engines->bpf->verdict, group, buf);
+		gap = "; ";
+	}
+	return *gap;
 }
 
 /* Who gives a file wants it to be used; what this kernel cannot do does not depend on it. */
@@ -53,7 +93,7 @@ int engines_open(struct engines *engines, const uint8_t choice[RG_MAX],
 		return err->code;
 	if (!insists && !is_chosen(choice, ENGINE_AUTO))
 		return 0;
-	engines->bpf = bpf_source_new(&engines->setup, &engines->reason);
+	open_bpf(engines);
 	if (engines->bpf)
 		return 0;
 	if (insists || is_wrong_file(setup, engines->reason.code)) {
@@ -66,32 +106,70 @@ int engines_open(struct engines *engines, const uint8_t choice[RG_MAX],
 	return 0;
 }
 
-/* How many descriptors a process has, for which no file has to be opened; 0: not known. */
-static uint64_t count_fds(pid_t pid)
+/* ---- Whether loading pays ---- */
+
+/* A count that stat(2) of a directory of process @pid tells, for which nothing has to be read. */
+static uint64_t count_in(pid_t pid, const char *dir, bool links)
 {
 	char path[32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0; /* since Linux 6.2 */
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, dir);
+	if (stat(path, &st) < 0)
+		return 0;
+	return links ? (uint64_t)st.st_nlink - 2 : (uint64_t)st.st_size;
 }
 
-/* Loads the BPF engine for a tree that is large enough. */
-static void load_if_it_pays(struct engines *engines, const struct collect_target *targets, size_t n)
+/* Appends the children of @pid's main thread, who has nearly all of them. */
+static void add_children(struct arena *arena, struct pids *pids, pid_t pid)
 {
+	_cleanup_strbuf_ struct strbuf text = { 0 };
+	char path[64];
+	uint64_t child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	if (io_read_file(AT_FDCWD, path, &text) < 0)
+		return;
+	for (const char *p = strbuf_str(&text); scan_u64(&p, &child); scan_blanks(&p))
+		*array_push(arena, pids) = (pid_t)child;
+}
+
+/* An estimate in microseconds; no more than LOADING. */
+static uint64_t saved_by_bpf(pid_t root)
+{
+	struct arena arena = { 0 };
+	struct pids pids = { 0 };
 	uint64_t saved = 0;
 
+	*array_push(&arena, &pids) = root;
+	for (size_t i = 0; i < pids.n && saved < LOADING; i++) {
+		pid_t pid = pids.v[i];
+
+		saved += SAVED_BY_TASK + SAVED_BY_THREAD * count_in(pid, "task", true) +
+			 SAVED_BY_FD * count_in(pid, "fd", false); /* since Linux 6.2 */
+		add_children(&arena, &pids, pid);
+	}
+	arena_fini(&arena);
+	return saved;
+}
+
+void engines_prepare(struct engines *engines, pid_t root)
+{
 	if (!engines->may_load)
 		return;
 	engines->may_load = false;
-	for (size_t i = 0; i < n && saved < LOADING; i++)
-		saved += SAVED_BY_TASK + SAVED_BY_THREAD * targets[i].nr_tids +
-			 SAVED_BY_FD * count_fds(targets[i].pid);
-	if (saved < LOADING)
+	if (saved_by_bpf(root) < LOADING)
 		return;
 	engines->setup.if_ready = false;
-	engines->bpf = bpf_source_new(&engines->setup, &engines->reason);
+	open_bpf(engines);
 	engines->fell_back = !engines->bpf;
+}
+
+/* ---- Collecting ---- */
+
+bool engines_use_bpf(const struct engines *engines, enum rec_group group)
+{
+	return engines->bpf && engines->choice[group] != ENGINE_PROC;
 }
 
 void engines_close(struct engines *engines)
@@ -125,9 +203,7 @@ int engines_collect(struct engines *engines, enum rec_group group,
 	struct counting_sink counting = { .sink.emit = count_and_emit, .next = sink };
 	bool may_choose = engines->choice[group] == ENGINE_AUTO;
 
-	if (may_choose)
-		load_if_it_pays(engines, targets, n);
-	if (engines->choice[group] == ENGINE_PROC || !engines->bpf)
+	if (!engines_use_bpf(engines, group))
 		return engines->proc->ops->collect(engines->proc, group, targets, n, sink, err);
 	int ret = engines->bpf->ops->collect(engines->bpf, group, targets, n, &counting.sink, err);
 	/* What was said already would be said twice. */

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/strbuf.h"
 #include "collect/source.h"
 
 enum engine_choice { ENGINE_AUTO, ENGINE_BPF, ENGINE_PROC };
@@ -17,9 +18,10 @@ struct engines {
 	struct source *proc; /* owned; always there */
 	uint8_t choice[RG_MAX];
 	struct bpf_setup setup;
-	bool may_load;     /* auto has not got bpf, and loads it for a large tree */
-	bool fell_back;    /* auto took proc because ... */
-	struct err reason; /* ... of this */
+	bool differs[RG_MAX]; /* proc was taken, because the self-test found bpf to be wrong */
+	bool may_load;        /* auto has not got bpf, and loads it for a large tree */
+	bool fell_back;       /* auto took proc because ... */
+	struct err reason;    /* ... of this */
 };
 
 /*
@@ -31,6 +33,18 @@ struct engines {
 int engines_open(struct engines *engines, const uint8_t choice[RG_MAX],
 		 const struct bpf_setup *setup, struct err *err);
 void engines_close(struct engines *engines);
+
+/*
+ * Before the tree below @root is frozen: loads the BPF engine when auto left that to the size of
+ * the tree, and it is large enough for it to pay.
+ */
+void engines_prepare(struct engines *engines, pid_t root);
+
+/* Whether @group comes from the BPF engine, as far as is known before. */
+bool engines_use_bpf(const struct engines *engines, enum rec_group group);
+
+/* What the self-test found, for one line. False: nothing. */
+bool engines_describe_differing(const struct engines *engines, struct strbuf *buf);
 
 /*
  * Collects one group from the engine it was given to. With ENGINE_AUTO it comes from /proc when the

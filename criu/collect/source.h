@@ -50,8 +50,11 @@ struct source_ops {
 	void (*free)(struct source *source);
 };
 
+struct verdict;
+
 struct source {
 	const struct source_ops *ops;
+	const struct verdict *verdict; /* of the self-test; NULL: it needs none */
 };
 
 /* Makers. NULL with @err when the source cannot work here. The caller frees by ops->free. */
@@ -65,12 +68,15 @@ struct bpf_setup {
 	 */
 	bool if_ready;
 	bool no_pin;     /* none of those are used, nor are any left there */
+	bool must_pin;   /* it is an error when they cannot be left there */
+	bool retest;     /* load and test them anew, whatever was found before */
 	const char *btf; /* file with the kernel's type information, NULL: the kernel's own */
 };
 
 /*
- * In collect/bpf/. -EPERM: what is missing is named; -ENOTSUP: not on this kernel or machine;
- * other -errno. A file of other type information than the kernel's is -EINVAL.
+ * In collect/bpf/. Tests the programs when nobody did so on this kernel before: source.verdict.
+ * -EPERM: what is missing is named; -ENOTSUP: not on this kernel or machine; other -errno. A file
+ * of other type information than the kernel's is -EINVAL.
  */
 struct source *bpf_source_new(const struct bpf_setup *setup, struct err *err);
 

@@ -28,6 +28,9 @@
 _Static_assert((int)ENGINE_BPF == (int)OPTS_ENGINE_BPF && (int)ENGINE_PROC == (int)OPTS_ENGINE_PROC,
 	       "engine choices are the options'");
 
+/* More than --timeout, for what can say by itself that it is late. */
+enum { LATE_MS = 1000 };
+
 struct dump {
 	const struct opts *opts;
 	const struct keeper *keeper; /* NULL: inspect, nobody to watch */
@@ -70,7 +73,7 @@ static int freeze(struct dump *dump, struct err *err)
 		.deadline = timeout == 0                  ? COMPEL_NO_DEADLINE :
 			    timeout == OPTS_TIMEOUT_UNSET ? 0 :
 							    compel_deadline((int)timeout * 1000),
-		.note_sleep = dump->opts->engine[OPTS_ENGINE_THREADS] != OPTS_ENGINE_BPF,
+		.note_sleep = !engines_use_bpf(&dump->engines, RG_THREAD),
 	};
 
 	dump->start_us = now_us();
@@ -114,6 +117,25 @@ static void make_targets(struct dump *dump)
 	}
 }
 
+/* Records of which the BPF engine is wrong on this kernel come from /proc. */
+static int tell_differing(const struct dump *dump, struct err *err)
+{
+	const bool *differs = dump->engines.differs;
+	_cleanup_strbuf_ struct strbuf what = { 0 };
+
+	if (!engines_describe_differing(&dump->engines, &what))
+		return 0;
+	if (dump->opts->no_parasite && (differs[RG_TASK] || differs[RG_THREAD] || differs[RG_MM]))
+		return err_set(err, -ENOTSUP,
+			       "--no-parasite: the BPF engine is wrong on this kernel, as its "
+			       "self-test found: %s",
+			       strbuf_str(&what));
+	log_warn("the BPF engine is wrong on this kernel, as its self-test found: using /proc for "
+		 "%s",
+		 strbuf_str(&what));
+	return 0;
+}
+
 /* Before anything stands still: loading programs takes some milliseconds. */
 static int open_engines(struct dump *dump, struct err *err)
 {
@@ -128,10 +150,12 @@ static int open_engines(struct dump *dump, struct err *err)
 	int ret = engines_open(&dump->engines, choice, &setup, err);
 	if (ret < 0 && opts->no_parasite)
 		return err_wrap(err, ret, "--no-parasite needs the BPF engine");
-
-	if (ret == 0 && dump->engines.fell_back)
+	if (ret < 0)
+		return ret;
+	engines_prepare(&dump->engines, opts->tree_pid);
+	if (dump->engines.fell_back)
 		log_info("no BPF engine: %s; using /proc", dump->engines.reason.text);
-	return ret;
+	return tell_differing(dump, err);
 }
 
 static int collect(struct dump *dump, struct err *err)

@@ -41,6 +41,8 @@ int main(void)
 #include "base/io.h"
 #include "collect/bpf/engine.h"
 #include "collect/bpf/pin.h"
+#include "collect/bpf/selftest.h"
+#include "collect/compare.h"
 #include "collect/engine.h"
 
 /* ---- Collecting ---- */
@@ -530,37 +532,55 @@ static void in_own_mounts(void (*work)(void))
 #define CHECK(what)                                                                                \
 	do {                                                                                       \
 		if (!(what)) {                                                                     \
-			fprintf(stderr, "line %d: %s\n", __LINE__, #what);                         \
+			fprintf(stderr, "line %d: %s: %s\n", __LINE__, #what, err.text);           \
 			_exit(1);                                                                  \
 		}                                                                                  \
 	} while (0)
 
 static void count(const struct bpf_pin_status *status, void *ctx)
 {
+	const struct err err = ERR_INIT;
+
 	CHECK(status->ours);
 	++((int *)ctx)[status->in_use];
+}
+
+/* All is true but what is said of descriptors. */
+static struct verdict a_verdict(void)
+{
+	struct verdict verdict = { 0 };
+
+	memset(verdict.state, VERDICT_TRUE, sizeof(verdict.state));
+	verdict.state[0] = VERDICT_UNTRIED;
+	verdict.state[REC_FD] = VERDICT_DIFFERS;
+	snprintf(verdict.first[REC_FD], sizeof(verdict.first[REC_FD]), "fd 3: size");
+	return verdict;
 }
 
 static void use_pins(void)
 {
 	struct err err = ERR_INIT;
 	struct bpf_programs one, two, three;
+	struct verdict verdict = a_verdict(), found;
 	int free_and_used[2] = { 0, 0 };
 
 	if (bpf_pin_mount(&err) < 0)
 		_exit(77);
-	CHECK(bpf_pin_open(&one, &err) == -ENOENT);
+	CHECK(bpf_pin_open(&one, &found, &err) == -ENOENT);
 	CHECK(bpf_programs_load(&one, BPF_RING_SIZE, NULL, &err) == 0);
-	CHECK(bpf_pin_make(&one, &err) == 0);
+	verdict.tag = one.tag;
+	CHECK(bpf_pin_make(&one, &verdict, &err) == 0);
 	/* it is in use, by whoever made it */
-	CHECK(bpf_pin_open(&two, &err) == -ENOENT);
+	CHECK(bpf_pin_open(&two, &found, &err) == -ENOENT);
 	CHECK(bpf_programs_load(&two, BPF_RING_SIZE, NULL, &err) == 0);
-	CHECK(bpf_pin_make(&two, &err) == 0);
+	CHECK(two.tag == one.tag);
+	CHECK(bpf_pin_make(&two, &verdict, &err) == 0);
 	CHECK(bpf_pin_each(count, free_and_used, &err) == 0);
 	CHECK(free_and_used[0] == 0 && free_and_used[1] == 2);
 	CHECK(bpf_pin_remove_all(&err) == 2);
 	bpf_programs_close(&one);
-	CHECK(bpf_pin_open(&three, &err) == 0);
+	CHECK(bpf_pin_open(&three, &found, &err) == 0);
+	CHECK(!memcmp(&found, &verdict, sizeof(found)));
 	bpf_programs_close(&two);
 	CHECK(bpf_pin_remove_all(&err) == 1);
 	bpf_programs_close(&three);
@@ -573,19 +593,42 @@ static void pins_serve_one_at_a_time(void **state)
 	in_own_mounts(use_pins);
 }
 
+static void meet_other_programs(void)
+{
+	struct err err = ERR_INIT;
+	struct bpf_programs programs;
+	struct verdict verdict = a_verdict(), found;
+
+	if (bpf_pin_mount(&err) < 0)
+		_exit(77);
+	CHECK(bpf_programs_load(&programs, BPF_RING_SIZE, NULL, &err) == 0);
+	verdict.tag = programs.tag + 1; /* it was others that were tested */
+	CHECK(bpf_pin_make(&programs, &verdict, &err) == 0);
+	bpf_programs_close(&programs);
+	CHECK(bpf_pin_open(&programs, &found, &err) == -EBADMSG);
+	CHECK(strstr(err.text, "crib bpf unpin"));
+	CHECK(bpf_pin_remove_all(&err) == 0);
+}
+
+static void pins_are_what_was_tested(void **state)
+{
+	in_own_mounts(meet_other_programs);
+}
+
 static void meet_foreign_pins(void)
 {
 	struct err err = ERR_INIT;
 	struct bpf_programs programs;
+	struct verdict found;
 
 	if (bpf_pin_mount(&err) < 0)
 		_exit(77);
 	CHECK(mkdir(BPF_PIN_DIR, 0755) == 0);
-	CHECK(bpf_pin_open(&programs, &err) == -EPERM);
+	CHECK(bpf_pin_open(&programs, &found, &err) == -EPERM);
 	CHECK(strstr(err.text, "not root's alone"));
 	CHECK(rmdir(BPF_PIN_DIR) == 0 && mkdir(BPF_PIN_DIR, 0700) == 0);
 	CHECK(chown(BPF_PIN_DIR, 1000, 1000) == 0);
-	CHECK(bpf_pin_open(&programs, &err) == -EPERM);
+	CHECK(bpf_pin_open(&programs, &found, &err) == -EPERM);
 }
 
 static void hide_types(void)
@@ -615,6 +658,73 @@ static void pins_of_others_are_not_trusted(void **state)
 	in_own_mounts(meet_foreign_pins);
 }
 
+/* ---- The self-test ---- */
+
+static void verdicts_survive_as_text(void **state)
+{
+	struct verdict verdict = a_verdict(), found;
+	_cleanup_strbuf_ struct strbuf text = { 0 }, what = { 0 };
+
+	verdict.tag = 0x123456789abcdef0;
+	verdict.types = 5;
+	verdict_print(&verdict, &text);
+	assert_true(verdict_parse(strbuf_str(&text), &found));
+	assert_memory_equal(&found, &verdict, sizeof(found));
+	assert_true(verdict_is_complete(&found));
+	assert_true(verdict_group_differs(&found, RG_FD));
+	assert_false(verdict_group_differs(&found, RG_TASK));
+	verdict_describe(&found, RG_MAX, &what);
+	assert_string_equal(strbuf_str(&what), "fd (fd 3: size)");
+
+	found.state[REC_MM] = VERDICT_UNTRIED;
+	assert_false(verdict_is_complete(&found));
+	strbuf_puts(&text, "x");
+	assert_false(verdict_parse(strbuf_str(&text), &found));
+	for (size_t len = 0; len < text.len - 1; len++) {
+		text.data[text.len - 2 - len] = '\0';
+		assert_false(verdict_parse(strbuf_str(&text), &found));
+	}
+}
+
+static void the_self_test_finds_all_types_of_records(void **state)
+{
+	struct verdict verdict = { 0 };
+	_cleanup_strbuf_ struct strbuf what = { 0 };
+	struct err err = ERR_INIT;
+
+	if (bpf_selftest(*state, &verdict, &err) < 0)
+		fail_msg("%s", err.text);
+	verdict_describe(&verdict, RG_MAX, &what);
+	assert_string_equal(strbuf_str(&what), "");
+	assert_true(verdict_is_complete(&verdict));
+	/* nothing of the specimen is left */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+}
+
+static void records_that_differ_come_from_proc(void **state)
+{
+	const struct bpf_setup setup = { .no_pin = true };
+	const uint8_t choice[RG_MAX] = { ENGINE_BPF, ENGINE_AUTO, ENGINE_BPF, ENGINE_BPF };
+
+	for (int type = 1; type < REC_TYPE_MAX; type++) {
+		const char *name = rec_type_name((enum rec_type)type);
+		enum rec_group group = rec_type_group((enum rec_type)type);
+		_cleanup_strbuf_ struct strbuf what = { 0 };
+		struct err err = ERR_INIT;
+		struct engines engines;
+
+		setenv("CRIB_FAIL_SELFTEST", name, 1);
+		if (engines_open(&engines, choice, &setup, &err) < 0)
+			fail_msg("%s", err.text);
+		unsetenv("CRIB_FAIL_SELFTEST");
+		for (enum rec_group other = 0; other < RG_MAX; other++)
+			assert_int_equal(engines_use_bpf(&engines, other), other != group);
+		assert_true(engines_describe_differing(&engines, &what));
+		assert_non_null(strstr(strbuf_str(&what), name));
+		engines_close(&engines);
+	}
+}
+
 static void states_have_the_letters_of_proc(void **state)
 {
 	assert_int_equal(bpf_state_letter(0, 0), 'R');
@@ -641,7 +751,11 @@ int main(void)
 		cmocka_unit_test(flags_above_the_low_word_are_learned),
 		cmocka_unit_test(only_a_pidfd_of_that_process_opens_it),
 		cmocka_unit_test(pins_serve_one_at_a_time),
+		cmocka_unit_test(pins_are_what_was_tested),
 		cmocka_unit_test(pins_of_others_are_not_trusted),
+		cmocka_unit_test(verdicts_survive_as_text),
+		cmocka_unit_test(the_self_test_finds_all_types_of_records),
+		cmocka_unit_test(records_that_differ_come_from_proc),
 		cmocka_unit_test(wrong_files_of_type_information_are_refused),
 		cmocka_unit_test(the_engine_works_with_a_file_of_type_information),
 		cmocka_unit_test(a_kernel_without_type_information_is_left_to_proc),

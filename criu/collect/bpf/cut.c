@@ -5,25 +5,19 @@
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/hashmap.h"
 #include "base/io.h"
+#include "collect/bpf/cache.h"
 #include "collect/bpf/cut.h"
-
-/* bpf/embed.S: a string */
-extern const char bpf_object_hash[];
 
 static const char KERNEL_BTF[] = "/sys/kernel/btf/vmlinux";
 
@@ -39,28 +33,18 @@ struct cut {
 
 /* ---- Names ---- */
 
-static uint64_t hash_bytes(const void *data, size_t len)
-{
-	const unsigned char *p = data;
-	uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ p[i]) * 0x100000001b3;
-	return hash;
-}
-
 /* Names are known by their hash: one field too many does no harm. */
 static void add_name(struct hashmap *map, const char *name, size_t len)
 {
 	if (len)
-		hashmap_put(map, len, hash_bytes(name, len), map);
+		hashmap_put(map, len, bpf_hash(name, len), map);
 }
 
 static bool has_name(const struct hashmap *map, const char *name)
 {
 	size_t len = strlen(name);
 
-	return len && hashmap_get(map, len, hash_bytes(name, len));
+	return len && hashmap_get(map, len, bpf_hash(name, len));
 }
 
 static bool is_composite(const struct btf_type *type)
@@ -285,93 +269,6 @@ static int make(const struct btf *local, const char *file, struct err *err)
 	return ret;
 }
 
-/* ---- Keeping ---- */
-
-/* The build id that the linker gave the kernel, from its ELF notes; 0: it has none. */
-static uint64_t hash_of_notes(void)
-{
-	struct {
-		__u32 namesz, descsz, type;
-		char name[4];
-		unsigned char id[64];
-	} note;
-
-	_cleanup_close_ int fd = open("/sys/kernel/notes", O_RDONLY | O_CLOEXEC);
-	for (off_t at = 0; fd >= 0;) {
-		ssize_t len = io_pread(fd, &note, sizeof(note), at);
-
-		if (len < 16 || note.descsz > 4096 || note.namesz > 64)
-			return 0;
-		if (note.type == 3 && note.namesz == 4 && !memcmp(note.name, "GNU", 4) &&
-		    note.descsz <= sizeof(note.id))
-			return hash_bytes(note.id, note.descsz);
-		at += (off_t)(12 + ALIGN_UP(note.namesz, 4U) + ALIGN_UP(note.descsz, 4U));
-	}
-	return 0;
-}
-
-void bpf_build_id(char ret_id[BPF_ID_SIZE])
-{
-	uint64_t kernel = hash_of_notes();
-	struct utsname name = { 0 };
-
-	if (!kernel) {
-		uname(&name);
-		kernel = hash_bytes(&name, sizeof(name));
-	}
-	snprintf(ret_id, BPF_ID_SIZE, "%016llx-%.16s", (unsigned long long)kernel, bpf_object_hash);
-}
-
-static bool is_roots(int fd, mode_t type)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type && st.st_uid == 0 &&
-	       !(st.st_mode & 022);
-}
-
-static int open_dir(void)
-{
-	if (geteuid() == 0)
-		mkdir(BPF_CUT_DIR, 0700);
-	_cleanup_close_ int fd = open(BPF_CUT_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 && is_roots(fd, S_IFDIR) ? take_fd(&fd) : -1;
-}
-
-/* Cuts of other kernels and programs: whoever needs them makes them again. */
-static void remove_stale(int dirfd, const char *name)
-{
-	int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		if (!strncmp(entry->d_name, "btf-", 4) && strcmp(entry->d_name, name))
-			unlinkat(dirfd, entry->d_name, 0);
-}
-
-/* Best effort: what cannot be kept is made again. */
-static void keep(int dirfd, const char *name, int memory)
-{
-	char temporary[64];
-	char buf[64 * 1024];
-	ssize_t len;
-	off_t at = 0;
-
-	snprintf(temporary, sizeof(temporary), ".new-%d", getpid());
-	_cleanup_close_ int fd = openat(dirfd, temporary,
-					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return;
-	while ((len = io_pread(memory, buf, sizeof(buf), at)) > 0 &&
-	       io_write(fd, buf, (size_t)len) == 0)
-		at += len;
-	if (len != 0 || renameat(dirfd, temporary, dirfd, name) < 0)
-		unlinkat(dirfd, temporary, 0);
-	else
-		remove_stale(dirfd, name);
-}
-
 bool bpf_cut_possible(void)
 {
 	struct stat st;
@@ -382,21 +279,13 @@ bool bpf_cut_possible(void)
 
 int bpf_cut_open(const struct btf *local, const char *file, struct err *err)
 {
-	char id[BPF_ID_SIZE], name[BPF_ID_SIZE + 8];
-
 	if (file || !bpf_cut_possible())
 		return make(local, file, err);
-	bpf_build_id(id);
-	snprintf(name, sizeof(name), "btf-%s", id);
-	_cleanup_close_ int dirfd = open_dir();
-	if (dirfd >= 0) {
-		_cleanup_close_ int kept = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-		if (kept >= 0 && is_roots(kept, S_IFREG))
-			return take_fd(&kept);
-	}
-	int fd = make(local, NULL, err);
-	if (fd >= 0 && dirfd >= 0)
-		keep(dirfd, name, fd);
+	int fd = bpf_cache_open("btf");
+	if (fd >= 0)
+		return fd;
+	fd = make(local, NULL, err);
+	if (fd >= 0)
+		bpf_cache_keep("btf", fd);
 	return fd;
 }

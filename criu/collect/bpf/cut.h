@@ -12,9 +12,6 @@
 
 struct btf;
 
-/* Where cuts are kept, for root only, each named by kernel and programs. */
-#define BPF_CUT_DIR "/var/cache/crib"
-
 /* Whether the kernel offers its type information. */
 bool bpf_cut_possible(void);
 
@@ -25,9 +22,5 @@ bool bpf_cut_possible(void);
  * described.
  */
 int bpf_cut_open(const struct btf *local, const char *file, struct err *err);
-
-/* Names this kernel's build and these programs: 16 digits each and a '-'. */
-#define BPF_ID_SIZE 34
-void bpf_build_id(char ret_id[BPF_ID_SIZE]);
 
 #endif /* CRIB_COLLECT_BPF_CUT_H */

@@ -15,6 +15,7 @@
 #include "base/strbuf.h"
 #include "collect/bpf/programs.h"
 #include "collect/source.h"
+#include "collect/verdict.h"
 #include "crib/bpf_abi.h"
 
 enum { BPF_HIGH_FLAGS = 3 };
@@ -22,6 +23,7 @@ enum { BPF_HIGH_FLAGS = 3 };
 struct bpf_source {
 	struct source source;
 	struct bpf_programs programs;
+	struct verdict verdict;
 	size_t page_size;
 	/* What is found out about this kernel when it is needed. */
 	bool knows_vsyscall, knows_high_flags, knows_thp;
@@ -73,8 +75,11 @@ struct bpf_run {
 	bool restart;     /* the current target is read again from its begin */
 };
 
-/* A source with programs of its own and a ring of @ring_size bytes, for tests. */
+/* A source with programs of its own, that nobody tested, and a ring of @ring_size bytes. */
 struct source *bpf_source_new_unpinned(size_t ring_size, struct err *err);
+
+/* Its free() closes the programs. */
+extern const struct source_ops bpf_source_ops;
 
 /* Reads, one by one, what lies in the ring. 0 or -errno, described. */
 typedef int bpf_take_fn(struct bpf_run *run, const struct raw_head *head, size_t len);

@@ -19,7 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "collect/bpf/cut.h"
+#include "collect/bpf/cache.h"
 #include "collect/bpf/pin.h"
 
 #ifndef BPF_FS_MAGIC
@@ -31,7 +31,7 @@
 
 _Static_assert(BPF_PIN_ID_SIZE >= BPF_ID_SIZE, "a folder's name is an id");
 
-enum { MAX_SLOTS = 16, FOLDER_SIZE = 64, PATH_SIZE = 160 };
+enum { MAX_SLOTS = 16, FOLDER_SIZE = 64, PATH_SIZE = 160, VERDICT_SIZE = 4096 };
 
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
@@ -74,14 +74,20 @@ static int get_part(const char folder[FOLDER_SIZE], unsigned int slot, const cha
 	char path[PATH_SIZE];
 
 	snprintf(path, sizeof(path), "%s/%u/%s", folder, slot, part);
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return err_sys(err, "stat '%s'", path);
+	if (st.st_uid != 0 || (st.st_mode & 077))
+		return err_set(err, -EPERM, "'%s' is not root's alone: crib bpf unpin", path);
 	int fd = bpf_obj_get(path);
 	if (fd < 0)
 		return err_ret(err, fd, "get '%s'", path);
 	return fd;
 }
 
-/* What is pinned must be what its name says. */
-static int check_parts(const struct bpf_programs *programs, size_t *ret_ring_size, struct err *err)
+/* What is pinned must be what was tested. */
+static int check_parts(struct bpf_programs *programs, const struct verdict *verdict,
+		       struct err *err)
 {
 	struct bpf_prog_info program = { 0 };
 	struct bpf_map_info ring = { 0 }, control = { 0 };
@@ -91,18 +97,18 @@ static int check_parts(const struct bpf_programs *programs, size_t *ret_ring_siz
 	    bpf_obj_get_info_by_fd(programs->ring_fd, &ring, &ring_len) < 0 ||
 	    bpf_obj_get_info_by_fd(programs->control_fd, &control, &control_len) < 0)
 		return err_sys(err, "ask what is pinned");
+	memcpy(&programs->tag, program.tag, sizeof(programs->tag));
 	if (program.type != BPF_PROG_TYPE_SYSCALL || ring.type != BPF_MAP_TYPE_RINGBUF ||
-	    control.type != BPF_MAP_TYPE_ARRAY || control.max_entries != 1 ||
-	    control.value_size != sizeof(struct run_control))
+	    ring.max_entries != BPF_RING_SIZE || control.type != BPF_MAP_TYPE_ARRAY ||
+	    control.max_entries != 1 || !(control.map_flags & BPF_F_MMAPABLE) ||
+	    control.value_size != sizeof(struct run_control) || programs->tag != verdict->tag)
 		return err_set(err, -EBADMSG, "what is pinned is not crib's: crib bpf unpin");
-	*ret_ring_size = ring.max_entries;
 	return 0;
 }
 
 static int take_slot(struct bpf_programs *programs, const char folder[FOLDER_SIZE],
-		     unsigned int slot, struct err *err)
+		     unsigned int slot, const struct verdict *verdict, struct err *err)
 {
-	size_t ring_size = 0;
 	int ret = 0;
 
 	programs->program_fd = get_part(folder, slot, parts[0], err);
@@ -111,8 +117,8 @@ static int take_slot(struct bpf_programs *programs, const char folder[FOLDER_SIZ
 	if (programs->control_fd < 0)
 		ret = err->code;
 	if (ret == 0)
-		ret = check_parts(programs, &ring_size, err);
-	return ret == 0 ? bpf_programs_map(programs, ring_size, err) : ret;
+		ret = check_parts(programs, verdict, err);
+	return ret == 0 ? bpf_programs_map(programs, BPF_RING_SIZE, err) : ret;
 }
 
 static void folder_path(char ret_path[FOLDER_SIZE])
@@ -123,15 +129,58 @@ static void folder_path(char ret_path[FOLDER_SIZE])
 	snprintf(ret_path, FOLDER_SIZE, "%s/%s", BPF_PIN_DIR, id);
 }
 
-/* Opens and locks the first slot that is free. Returns its descriptor, -ENOENT: there is none. */
-static int lock_free_slot(const char *folder, unsigned int *ret_slot, struct err *err)
+/* ---- The verdict ---- */
+
+static const char VERDICT[] = "verdict";
+
+/* The folder is root's alone. */
+static int read_verdict(int dir, struct verdict *ret_verdict, struct err *err)
 {
-	_cleanup_close_ int top = open_dir(AT_FDCWD, BPF_PIN_DIR, err);
-	if (top < 0)
-		return top;
-	_cleanup_close_ int dir = open_dir(AT_FDCWD, folder, err);
-	if (dir < 0)
-		return dir;
+	char text[VERDICT_SIZE];
+	ssize_t len = readlinkat(dir, VERDICT, text, sizeof(text));
+
+	if (len < 0)
+		return errno == ENOENT ? -ENOENT : err_sys(err, "read the verdict of pins");
+	if ((size_t)len == sizeof(text))
+		return err_set(err, -EBADMSG, "the verdict of pins is too long: crib bpf unpin");
+	text[len] = '\0';
+	if (!verdict_parse(text, ret_verdict) || !verdict_is_complete(ret_verdict))
+		return err_set(err, -EBADMSG, "the verdict of pins is malformed: crib bpf unpin");
+	return 0;
+}
+
+static int write_verdict(int dir, const struct verdict *verdict, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf text = { 0 };
+	char name[32];
+
+	verdict_print(verdict, &text);
+	snprintf(name, sizeof(name), "verdict-%d", getpid());
+	unlinkat(dir, name, 0);
+	if (symlinkat(strbuf_str(&text), dir, name) < 0 || renameat(dir, name, dir, VERDICT) < 0)
+		return err_sys(err, "write the verdict of pins");
+	return 0;
+}
+
+/* One for all instances: they are of the same instructions. */
+static int add_verdict(int dir, const struct verdict *verdict, struct err *err)
+{
+	struct verdict have;
+	int ret = read_verdict(dir, &have, err);
+
+	if (ret == 0 && have.tag == verdict->tag)
+		return 0;
+	if (ret == 0)
+		return err_set(err, -EEXIST,
+			       "programs with other types are pinned: crib bpf unpin");
+	return ret == -ENOENT ? write_verdict(dir, verdict, err) : ret;
+}
+
+/* ---- Opening ---- */
+
+/* Opens and locks the first slot that is free. Returns its descriptor, -ENOENT: there is none. */
+static int lock_free_slot(int dir, unsigned int *ret_slot, struct err *err)
+{
 	for (unsigned int slot = 0; slot < MAX_SLOTS; slot++) {
 		char name[16];
 
@@ -149,7 +198,15 @@ static int lock_free_slot(const char *folder, unsigned int *ret_slot, struct err
 	return -ENOENT;
 }
 
-int bpf_pin_open(struct bpf_programs *programs, struct err *err)
+/* The folder of this kernel and these programs. -ENOENT: there is none. */
+static int open_folder(const char folder[FOLDER_SIZE], struct err *err)
+{
+	_cleanup_close_ int top = open_dir(AT_FDCWD, BPF_PIN_DIR, err);
+
+	return top < 0 ? top : open_dir(AT_FDCWD, folder, err);
+}
+
+int bpf_pin_open(struct bpf_programs *programs, struct verdict *ret_verdict, struct err *err)
 {
 	char folder[FOLDER_SIZE];
 	unsigned int slot = 0;
@@ -158,14 +215,32 @@ int bpf_pin_open(struct bpf_programs *programs, struct err *err)
 	if (!bpf_pin_possible())
 		return -ENOENT;
 	folder_path(folder);
-	int lock = lock_free_slot(folder, &slot, err);
+	_cleanup_close_ int dir = open_folder(folder, err);
+	if (dir < 0)
+		return dir;
+	int lock = lock_free_slot(dir, &slot, err);
 	if (lock < 0)
 		return lock;
 	programs->lock_fd = lock;
-	int ret = take_slot(programs, folder, slot, err);
+	int ret = read_verdict(dir, ret_verdict, err);
+	if (ret == 0)
+		ret = take_slot(programs, folder, slot, ret_verdict, err);
 	if (ret < 0)
 		bpf_programs_close(programs);
 	return ret;
+}
+
+void bpf_pin_judge(const struct verdict *verdict)
+{
+	char folder[FOLDER_SIZE];
+	struct verdict have;
+
+	if (!bpf_pin_possible())
+		return;
+	folder_path(folder);
+	_cleanup_close_ int dir = open_folder(folder, NULL);
+	if (dir >= 0 && read_verdict(dir, &have, NULL) == 0 && have.tag == verdict->tag)
+		write_verdict(dir, verdict, NULL);
 }
 
 /* ---- Removing ---- */
@@ -227,7 +302,10 @@ static int remove_folder(int dirfd, const char *name, void *ctx, struct err *err
 	_cleanup_close_ int fd = openat(dirfd, name, DIR_FLAGS);
 	if (fd < 0)
 		return 0;
+	int in_use = removal->in_use;
 	int ret = each_entry(fd, remove_if_free, &removal->in_use, err);
+	if (removal->in_use == in_use)
+		unlinkat(fd, VERDICT, 0);
 	unlinkat(dirfd, name, AT_REMOVEDIR); /* fails where something is in use */
 	return ret;
 }
@@ -289,7 +367,7 @@ static int give_number(int dirfd, const char *name, struct err *err)
 	return err_set(err, -ENOSPC, "%d instances are pinned already", MAX_SLOTS);
 }
 
-int bpf_pin_make(struct bpf_programs *programs, struct err *err)
+int bpf_pin_make(struct bpf_programs *programs, const struct verdict *verdict, struct err *err)
 {
 	char folder[FOLDER_SIZE], name[32];
 	struct removal stale = { .keep = folder + sizeof(BPF_PIN_DIR) };
@@ -309,6 +387,8 @@ int bpf_pin_make(struct bpf_programs *programs, struct err *err)
 	int ret = flock(lock, LOCK_EX | LOCK_NB) < 0 ? err_sys(err, "lock '%s'", folder) : 0;
 	if (ret == 0)
 		ret = pin_parts(programs, folder, name, err);
+	if (ret == 0)
+		ret = add_verdict(dir, verdict, err);
 	if (ret == 0)
 		ret = give_number(dir, name, err);
 	if (ret < 0) {

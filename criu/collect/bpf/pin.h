@@ -3,9 +3,12 @@
  * Pins: loaded programs that stay in the kernel under names in bpffs, so that the next crib need
  * not load them. They are root's alone:
  *
+ *   /sys/fs/bpf/crib/KERNEL-PROGRAMS/verdict
  *   /sys/fs/bpf/crib/KERNEL-PROGRAMS/N/{collect,ring,control}
  *
- * Each N is an instance that serves one crib at a time, which holds a lock on its folder.
+ * Each N is an instance that serves one crib at a time, which holds a lock on its folder: neither
+ * ring nor state is ever shared. The verdict is that of the self-test, as the text of a symbolic
+ * link, for a bpffs has no files.
  */
 #ifndef CRIB_COLLECT_BPF_PIN_H
 #define CRIB_COLLECT_BPF_PIN_H
@@ -13,6 +16,7 @@
 #include <stdbool.h>
 
 #include "collect/bpf/programs.h"
+#include "collect/verdict.h"
 
 #define BPF_PIN_ROOT    "/sys/fs/bpf"
 #define BPF_PIN_DIR     BPF_PIN_ROOT "/crib"
@@ -23,16 +27,19 @@
 bool bpf_pin_possible(void);
 
 /*
- * Takes a pinned instance that nobody uses. 0; -ENOENT: there is none; other -errno: what is there
- * is not to be trusted, described.
+ * Takes a pinned instance that nobody uses, and what was found out about it. 0; -ENOENT: there is
+ * none; other -errno: what is there is not to be trusted, described.
  */
-int bpf_pin_open(struct bpf_programs *programs, struct err *err);
+int bpf_pin_open(struct bpf_programs *programs, struct verdict *ret_verdict, struct err *err);
 
 /*
- * Pins loaded @programs as a further instance and locks it. Pins of other cribs and programs that
- * nobody uses are removed. 0 or -errno, described; @programs work in either case.
+ * Pins loaded and tested @programs as a further instance and locks it. Pins of other cribs and
+ * programs that nobody uses are removed. 0 or -errno, described; @programs work in either case.
  */
-int bpf_pin_make(struct bpf_programs *programs, struct err *err);
+int bpf_pin_make(struct bpf_programs *programs, const struct verdict *verdict, struct err *err);
+
+/* After another test of the same programs. Best effort. */
+void bpf_pin_judge(const struct verdict *verdict);
 
 /* Mounts a bpffs when there is none. 1: it was mounted now; 0; -errno, described. */
 int bpf_pin_mount(struct err *err);

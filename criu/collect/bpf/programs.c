@@ -74,6 +74,11 @@ static int find_parts(struct bpf_programs *programs, struct err *err)
 	programs->program_fd = bpf_program__fd(program);
 	programs->ring_fd = bpf_map__fd(ring);
 	programs->control_fd = bpf_map__fd(control);
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	if (bpf_obj_get_info_by_fd(programs->program_fd, &info, &len) < 0)
+		return err_sys(err, "ask the kernel what was loaded");
+	memcpy(&programs->tag, info.tag, sizeof(programs->tag));
 	return 0;
 }
 

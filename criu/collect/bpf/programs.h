@@ -17,6 +17,7 @@ struct bpf_programs {
 	struct bpf_object *object; /* libbpf's, owns the descriptors; NULL: they come from bpffs */
 	int program_fd, ring_fd, control_fd;
 	int lock_fd;                 /* of the pinned instance, -1: it is not pinned */
+	uint64_t tag;                /* the kernel's hash of the program's instructions */
 	struct run_control *control; /* mapped */
 	struct bpf_ring ring;
 };

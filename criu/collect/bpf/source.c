@@ -10,16 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/random.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/log.h"
-#include "collect/bpf/cut.h"
 #include "collect/bpf/engine.h"
-#include "collect/bpf/pin.h"
 
 enum {
 	MAX_RETRIES = 3, /* of a target that changes while it is read */
@@ -238,119 +230,8 @@ static void bpf_free(struct source *source)
 	free(self);
 }
 
-static const struct source_ops bpf_ops = {
+const struct source_ops bpf_source_ops = {
 	.name = "bpf",
 	.collect = bpf_collect,
 	.free = bpf_free,
 };
-
-/* Pinned programs, or loaded ones that are pinned for the next time where that can be done. */
-static int get_programs(struct bpf_programs *programs, const struct bpf_setup *setup,
-			struct err *err)
-{
-	struct err why = ERR_INIT;
-
-	bool may_pin = !setup->no_pin && !setup->btf && bpf_pin_possible();
-	int ret = may_pin ? bpf_pin_open(programs, &why) : -ENOENT;
-
-	if (ret == 0)
-		return 0;
-	if (ret != -ENOENT)
-		log_debug("pinned BPF programs: %s", why.text);
-	/* the first crib loads them for all that follow */
-	if (setup->if_ready && bpf_cut_possible() && !may_pin)
-		return err_set(err, -EAGAIN, "the BPF programs are not pinned (crib bpf pin)");
-	ret = bpf_programs_load(programs, BPF_RING_SIZE, setup->btf, err);
-	if (ret == 0 && may_pin && bpf_pin_make(programs, &why) < 0)
-		log_debug("%s", why.text);
-	return ret;
-}
-
-/* Takes loaded programs over, and closes them on failure. */
-static struct source *new_source(struct bpf_programs *programs, struct err *err)
-{
-	__u64 *key = programs->control->key;
-
-	if (getrandom(key, sizeof(programs->control->key), 0) != sizeof(programs->control->key)) {
-		err_sys(err, "getrandom");
-		bpf_programs_close(programs);
-		return NULL;
-	}
-	struct bpf_source *self = xzalloc(sizeof(*self));
-	self->source.ops = &bpf_ops;
-	self->page_size = (size_t)sysconf(_SC_PAGESIZE);
-	self->programs = *programs;
-	return &self->source;
-}
-
-/* What type information of another kernel leads to is not what crib knows of itself. */
-struct trial {
-	struct rec_sink sink;
-	bool is_self;
-};
-
-static int look_at_self(struct rec_sink *sink, const struct rec_hdr *hdr, struct err *err)
-{
-	const struct rec_task *rec = (const void *)hdr;
-	char comm[sizeof(rec->comm)] = "";
-
-	if (hdr->type != REC_TASK)
-		return 0;
-	prctl(PR_GET_NAME, comm);
-	container_of(sink, struct trial, sink)->is_self = rec->ppid == (__u32)getppid() &&
-							  rec->pgid == (__u32)getpgrp() &&
-							  !memcmp(rec->comm, comm, sizeof(comm));
-	return 0;
-}
-
-static int try_file(struct source *source, const char *btf, struct err *err)
-{
-	struct trial trial = { .sink.emit = look_at_self };
-	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	pid_t self = getpid();
-	const struct collect_target target = {
-		.pid = self, .pidfd = pidfd, .tids = &self, .nr_tids = 1
-	};
-	struct err why = ERR_INIT;
-	int ret = 0;
-
-	if (pidfd < 0)
-		return err_sys(err, "pidfd_open of crib itself");
-	for (enum rec_group group = 0; group < RG_MAX && ret == 0; group++)
-		ret = bpf_collect(source, group, &target, 1, &trial.sink, &why);
-	if (ret < 0)
-		return err_set(err, -EINVAL, "--btf: '%s' is not of this kernel: %s", btf,
-			       why.text);
-	if (!trial.is_self)
-		return err_set(err, -EINVAL,
-			       "--btf: '%s' is not of this kernel: what is read with it is not "
-			       "true",
-			       btf);
-	return 0;
-}
-
-struct source *bpf_source_new(const struct bpf_setup *setup, struct err *err)
-{
-	struct bpf_programs programs;
-
-	if (sizeof(long) < 8) {
-		err_set(err, -ENOTSUP, "the BPF engine knows no 32-bit kernels");
-		return NULL;
-	}
-	if (get_programs(&programs, setup, err) < 0)
-		return NULL;
-	struct source *source = new_source(&programs, err);
-	if (source && setup->btf && try_file(source, setup->btf, err) < 0) {
-		bpf_free(source);
-		return NULL;
-	}
-	return source;
-}
-
-struct source *bpf_source_new_unpinned(size_t ring_size, struct err *err)
-{
-	struct bpf_programs programs;
-
-	return bpf_programs_load(&programs, ring_size, NULL, err) < 0 ? NULL :
-									new_source(&programs, err);
-}
