@@ -127,17 +127,20 @@ static int read_proc(struct selftest *test, struct rec_list *list)
 
 /* ---- What no other engine tells ---- */
 
-/* It may not have been asleep yet: then there is nothing to be told. */
+/* It was asleep, a minute ago at the most. */
 static void check_sleeper(struct selftest *test, const struct rec_list *bpf)
 {
+	const uint64_t most = (uint64_t)SPECIMEN_SLEEP_S * NSEC_PER_SEC;
+	const uint64_t least = most - 60ULL * NSEC_PER_SEC;
+
 	for (size_t i = 0; i < bpf->v.n; i++) {
 		const struct rec_thread *rec = (const void *)bpf->v.v[i];
 
-		if (rec->hdr.type != REC_THREAD || !(rec->hdr.valid & RV_THREAD_RESTART) ||
+		if (rec->hdr.type != REC_THREAD ||
 		    strncmp(rec->comm, SPECIMEN_SLEEPER, sizeof(rec->comm)))
 			continue;
-		uint64_t limit = (uint64_t)SPECIMEN_SLEEP_S * NSEC_PER_SEC;
-		if (!rec->restart_remaining_ns || rec->restart_remaining_ns > limit)
+		if (!(rec->hdr.valid & RV_THREAD_RESTART) || rec->restart_remaining_ns > most ||
+		    rec->restart_remaining_ns < least)
 			note_difference(&test->compare, &rec->hdr, "rest of a sleep", "", "");
 	}
 }

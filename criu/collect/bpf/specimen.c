@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -47,6 +48,15 @@
 #ifndef SYS_mseal
 #define SYS_mseal 462 /* Linux 6.10 */
 #endif
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM (1U << 31)
+#endif
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+#ifndef SCHED_FLAG_RECLAIM
+#define SCHED_FLAG_RECLAIM 0x02
+#endif
 #ifndef PR_SET_VMA
 #define PR_SET_VMA           0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
@@ -56,9 +66,10 @@ enum { READY_MS = 20000, NOBODY = 65534, FAR_S = 100000 };
 
 /* What its tasks share. */
 struct specimen {
-	int ready[2]; /* each task writes a byte when it has everything */
-	int expected; /* so many of them */
-	bool is_root; /* and may trace others than itself */
+	int ready[2];  /* each task writes a byte when it has everything */
+	int expected;  /* so many of them */
+	pid_t sleeper; /* thread, 0: none */
+	bool is_root;  /* and may trace others than itself */
 };
 
 static void is_ready(const struct specimen *s)
@@ -263,21 +274,45 @@ static void make_timers(void)
 
 static void *sleeper(void *arg)
 {
+	struct specimen *s = arg;
 	static char stack[64 * 1024];
 	cpu_set_t one;
 
 	prctl(PR_SET_NAME, SPECIMEN_SLEEPER);
 	prctl(PR_SET_TIMERSLACK, 123456);
-	sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof(stack) }, NULL);
+	sigaltstack(&(stack_t){ .ss_sp = stack,
+				.ss_size = sizeof(stack),
+				.ss_flags = (int)SS_AUTODISARM },
+		    NULL);
 	sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 });
 	setpriority(PRIO_PROCESS, 0, 7);
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
 	sched_setaffinity(0, sizeof(one), &one);
-	is_ready(arg);
+	__atomic_store_n(&s->sleeper, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	is_ready(s);
 	for (;;)
 		nanosleep(&(struct timespec){ .tv_sec = SPECIMEN_SLEEP_S }, NULL);
 	return NULL;
+}
+
+/* What is left of its sleep is to be seen. */
+static void wait_for_sleeper(const struct specimen *s)
+{
+	char path[48], stat[128];
+
+	if (!s->sleeper)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", s->sleeper);
+	for (;;) {
+		_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t len = read(fd, stat, sizeof(stat) - 1);
+
+		stat[len < 0 ? 0 : len] = '\0';
+		if (len < 0 || strstr(stat, ") S "))
+			return;
+		usleep(100);
+	}
 }
 
 static void *filtered(void *arg)
@@ -295,6 +330,23 @@ static void *filtered(void *arg)
 	return NULL;
 }
 
+/* All sets of capabilities become others; of those above 31, too. */
+static void change_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return;
+	for (int i = 0; i < 2; i++) {
+		data[i].inheritable = data[i].permitted & 0x33333333;
+		data[i].effective &= ~data[i].permitted << 1 | 0x0f0f0f0f;
+	}
+	syscall(SYS_capset, &header, data);
+	syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0);
+	syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_AUDIT_READ, 0, 0);
+}
+
 /* libc would change the credentials of all threads. */
 static void *of_others(void *arg)
 {
@@ -308,6 +360,7 @@ static void *of_others(void *arg)
 		uint64_t runtime, deadline, period;
 	} deadline = { .size = 48,
 		       .policy = SCHED_DEADLINE,
+		       .flags = SCHED_FLAG_RECLAIM,
 		       .runtime = 100000,
 		       .deadline = 50000000,
 		       .period = 100000000 };
@@ -319,6 +372,9 @@ static void *of_others(void *arg)
 		syscall(SYS_prctl, PR_CAPBSET_DROP, 30); /* CAP_AUDIT_CONTROL */
 		syscall(SYS_setresgid, 1, 2, 3);
 		syscall(SYS_setresuid, 4, 0, 6);
+		syscall(SYS_setfsuid, 9);
+		syscall(SYS_setfsgid, 10);
+		change_capabilities();
 	}
 	is_ready(arg);
 	wait_for_ever();
@@ -356,6 +412,7 @@ static void other_user(const struct specimen *s)
 {
 	setsid();
 	make_terminal();
+	unshare(CLONE_NEWTIME);
 	personality(ADDR_NO_RANDOMIZE);
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -386,6 +443,12 @@ static void exit_soon(const struct specimen *s)
 	_exit(3);
 }
 
+/* Not of the whole process: the code stands elsewhere. */
+static void exit_thread(const struct specimen *s)
+{
+	syscall(SYS_exit, 4);
+}
+
 static pid_t make_process(struct specimen *s, uint64_t flags,
 			  void (*become)(const struct specimen *s))
 {
@@ -397,7 +460,7 @@ static pid_t make_process(struct specimen *s, uint64_t flags,
 	become(s);
 	/* after a change of the user, which forgets it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	if (getppid() != parent && !(flags & CLONE_NEWPID))
 		_exit(1);
 	is_ready(s);
 	wait_for_ever();
@@ -408,10 +471,13 @@ static void make_processes(struct specimen *s)
 {
 	siginfo_t info;
 
-	s->expected += make_process(s, SIGCHLD, other_user) > 0;
+	/* not all may make namespaces */
+	s->expected += make_process(s, SIGCHLD | CLONE_NEWPID | CLONE_NEWUTS, other_user) > 0 ||
+		       make_process(s, SIGCHLD, other_user) > 0;
 	s->expected += make_process(s, CLONE_FILES | CLONE_FS | SIGUSR1, sharer) > 0;
 	const pid_t dead[] = { make_process(s, SIGCHLD, die_by_signal),
-			       make_process(s, SIGCHLD, exit_soon) };
+			       make_process(s, SIGCHLD, exit_soon),
+			       make_process(s, SIGCHLD, exit_thread) };
 	for (size_t i = 0; i < ARRAY_SIZE(dead); i++)
 		if (dead[i] > 0)
 			waitid(P_PID, (id_t)dead[i], &info, WEXITED | WNOWAIT);
@@ -482,6 +548,7 @@ static void run(int told, pid_t parent)
 	while (s.expected--)
 		if (read(s.ready[0], &byte, 1) != 1)
 			_exit(1);
+	wait_for_sleeper(&s);
 	if (write(1, "", 1) != 1)
 		_exit(1);
 	wait_for_ever();
