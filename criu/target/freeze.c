@@ -26,6 +26,7 @@
 enum {
 	DEFAULT_TIMEOUT_MS = 10000,
 	PATIENCE_MS = 5, /* after that it is asked why a thread does not stop */
+	DEATH_MS = 1000, /* for threads on their way out, when all others run again */
 	EXIT_MS = 50,    /* for the threads of an exiting process, after its leader */
 	RETRY_MS = 1,
 };
@@ -356,16 +357,32 @@ static int scan(struct freezer *fz)
 
 static void release_threads(struct frozen_task *task)
 {
-	struct compel_stop stop;
-
-	/* The leader last: should the process be dead, nobody can take note of it before. */
 	for (size_t i = task->threads.n; i-- > 0 && !task->zombie;) {
 		struct frozen_thread *thread = task->threads.v + i;
 
-		/* The kernel tells a parent of a death only when the tracer knows of it. */
-		if (thread->stands && compel_detach(thread->tid, 0, NULL) == -ESRCH)
-			compel_wait_stop(thread->tid, compel_deadline(PATIENCE_MS), &stop, NULL);
+		if (thread->stands)
+			thread->dying = compel_detach(thread->tid, 0, NULL) == -ESRCH;
 	}
+}
+
+/*
+ * Of threads that were killed meanwhile: the kernel tells a parent of a death only when the tracer
+ * knows of it. The leader last: while others are left nobody can take note of it.
+ */
+static void take_note_of_deaths(struct frozen_task *task, int64_t deadline)
+{
+	struct compel_stop stop;
+
+	for (size_t i = task->threads.n; i-- > 0;)
+		if (task->threads.v[i].dying)
+			compel_wait_stop(task->threads.v[i].tid, deadline, &stop, NULL);
+}
+
+/* While others of the tree stand. */
+static void release_task(struct frozen_task *task)
+{
+	release_threads(task);
+	take_note_of_deaths(task, compel_deadline(PATIENCE_MS));
 }
 
 static bool shares_memory(pid_t one, pid_t other)
@@ -395,7 +412,7 @@ static void release_vforked(struct freezer *fz)
 
 		if (parent && !child->zombie && !all_stand(parent) && child->threads.n &&
 		    all_stand(child) && shares_memory(parent->pid, child->pid)) {
-			release_threads(child);
+			release_task(child);
 			drop_task(fz->tree, child);
 		} else {
 			i++;
@@ -618,7 +635,7 @@ static int sort_tasks(struct freezer *fz)
 	while (tree->tasks.n > done) {
 		struct frozen_task *stranger = tree->tasks.v[tree->tasks.n - 1];
 
-		release_threads(stranger);
+		release_task(stranger);
 		drop_task(tree, stranger);
 	}
 	return 0;
@@ -750,6 +767,10 @@ int thaw_tree(struct frozen_tree *tree, enum thaw_how how, struct err *err)
 			release_threads(task);
 		cleanup_close(&task->pidfd);
 	}
+	int64_t deadline = compel_deadline(DEATH_MS);
+
+	for (size_t i = 0; i < tree->tasks.n; i++)
+		take_note_of_deaths(tree->tasks.v[i], deadline);
 	arena_fini(&tree->arena);
 	*tree = (struct frozen_tree){ 0 };
 	return ret;

@@ -17,15 +17,15 @@
 struct frozen_thread {
 	pid_t tid;
 	bool stands;      /* in an event-stop or group-stop; so do all once freeze_tree() is done */
+	bool dying;       /* found dead when it was let go */
 	int64_t slept_ns; /* how long it had not run when it was stopped, -1: not known */
 };
 
 struct frozen_task {
 	pid_t pid, ppid; /* in crib's pid namespace */
 	int pidfd;       /* owned by the tree */
-	ARRAY(struct frozen_thread)
-	threads; /* the leader first, the others ascending; a zombie has
-					      * its leader alone, which is not seized */
+	/* the leader first, the others ascending; a zombie has its leader alone, not seized */
+	ARRAY(struct frozen_thread) threads;
 	bool zombie;
 	int stop_signo; /* of the group-stop it was in (SIGSTOP, SIGTSTP ..), 0: it was running */
 };

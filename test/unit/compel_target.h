@@ -100,10 +100,10 @@ static inline char thread_state(pid_t tid)
 	return paren && paren[1] ? paren[2] : '?';
 }
 
-/* Waits until a condition holds, at most five seconds. */
+/* Waits until a condition holds, at most half a minute. */
 #define wait_until(cond)                                                                           \
 	do {                                                                                       \
-		int64_t until_ = now_ms() + 5000;                                                  \
+		int64_t until_ = now_ms() + 30000;                                                 \
 		while (!(cond) && now_ms() < until_)                                               \
 			sleep_ms(1);                                                               \
 		assert_true(cond);                                                                 \
@@ -134,7 +134,7 @@ static inline void target_forget(struct target *t)
 static inline int target_join(struct target *t)
 {
 	int status = 0;
-	int64_t until = now_ms() + 10000;
+	int64_t until = now_ms() + 30000;
 	pid_t got;
 
 	while ((got = waitpid(t->pid, &status, WNOHANG)) == 0 && now_ms() < until)
