@@ -30,7 +30,9 @@ int main(void)
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
@@ -41,9 +43,15 @@ int main(void)
 #include "base/io.h"
 #include "collect/bpf/engine.h"
 #include "collect/bpf/pin.h"
+#include "collect/bpf/rights.h"
 #include "collect/bpf/selftest.h"
 #include "collect/compare.h"
 #include "collect/engine.h"
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA           0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
 
 /* ---- Collecting ---- */
 
@@ -209,6 +217,66 @@ static void ids_are_others_in_every_run(void **state)
 	arena_fini(&one.arena);
 	arena_fini(&two.arena);
 	other->ops->free(other);
+}
+
+static void have_some_of_all(void)
+{
+	int pipes[2];
+
+	timer_t timer;
+	timer_create(CLOCK_MONOTONIC, NULL, &timer);
+	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_sec = 5000 }, NULL);
+	if (pipe(pipes) < 0 || open("/dev/ptmx", O_RDWR) < 0 || open("/proc", O_RDONLY) < 0)
+		_exit(1);
+	memfd_create("memory", 0);
+	mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, sbrk(4096), 4096, "name");
+}
+
+/* Not that of an identity, which is anything, nor the vsyscall page, which is in no kernel's data. */
+static bool is_kernel_address(uint64_t word)
+{
+	return word >= 0xffff800000000000 && word < 0xfffffffffffff000 &&
+	       word - 0xffffffffff600000 > 4096;
+}
+
+static void forget_identities(struct rec_hdr *hdr)
+{
+	if (hdr->type == REC_FD) {
+		((struct rec_fd *)hdr)->ofd_id = 0;
+	} else if (hdr->type == REC_TASK) {
+		struct rec_task *rec = (void *)hdr;
+
+		assert_false(is_kernel_address(rec->mm_id) && is_kernel_address(rec->files_id) &&
+			     is_kernel_address(rec->fs_id));
+		rec->mm_id = rec->files_id = rec->fs_id = rec->sighand_id = rec->sysvsem_id = 0;
+	}
+}
+
+static void no_address_of_the_kernel_is_told(void **state)
+{
+	pid_t pid = start(have_some_of_all);
+
+	for (enum rec_group group = 0; group < RG_MAX; group++) {
+		struct collected all;
+
+		collect(*state, group, pid, &all);
+		for (size_t i = 0; i < all.v.n; i++) {
+			struct rec_hdr *hdr = (void *)all.v.v[i];
+
+			forget_identities(hdr);
+			for (size_t at = 0; at < hdr->len; at += sizeof(uint64_t)) {
+				uint64_t word;
+
+				memcpy(&word, (char *)hdr + at, sizeof(word));
+				if (is_kernel_address(word))
+					fail_msg("record of type %d: %#llx at %zu", hdr->type,
+						 (unsigned long long)word, at);
+			}
+		}
+		arena_fini(&all.arena);
+	}
+	stop(pid);
 }
 
 static void open_many(void)
@@ -658,6 +726,37 @@ static void pins_of_others_are_not_trusted(void **state)
 	in_own_mounts(meet_foreign_pins);
 }
 
+/* ---- Rights ---- */
+
+static void missing_rights_are_named_one_by_one(void **state)
+{
+	const char *initial = "         0          0 4294967295\n";
+	const uint64_t bpf = 1ULL << 39, perfmon = 1ULL << 38, admin = 1ULL << 21;
+	const struct {
+		uint64_t capabilities;
+		const char *lockdown, *uid_map, *words;
+	} cases[] = {
+		{ 0, "", initial, "need CAP_BPF and CAP_PERFMON, which" },
+		{ bpf, "", initial, "need CAP_PERFMON, which" },
+		{ perfmon, "", initial, "need CAP_BPF, which" },
+		{ ~0ULL & ~(bpf | perfmon | admin), "", initial, "CAP_BPF and CAP_PERFMON, which" },
+		{ admin, "none integrity [confidentiality]\n", initial, "locked down" },
+		{ bpf | perfmon, "", "         0       1000          1\n", "user namespace" },
+		{ bpf | perfmon, "none [integrity] confidentiality\n", initial, NULL },
+		{ admin, "", initial, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err err = ERR_INIT;
+		int ret = bpf_rights_missing_in(cases[i].capabilities, cases[i].lockdown,
+						cases[i].uid_map, &err);
+
+		assert_int_equal(ret, cases[i].words ? -EPERM : 0);
+		if (cases[i].words && !strstr(err.text, cases[i].words))
+			fail_msg("'%s' does not say '%s'", err.text, cases[i].words);
+	}
+}
+
 /* ---- The self-test ---- */
 
 static void verdicts_survive_as_text(void **state)
@@ -742,6 +841,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(descriptors_are_what_stat_says),
 		cmocka_unit_test(ids_are_others_in_every_run),
+		cmocka_unit_test(no_address_of_the_kernel_is_told),
 		cmocka_unit_test(a_small_ring_loses_no_descriptor),
 		cmocka_unit_test(a_small_ring_loses_no_mapping),
 		cmocka_unit_test(many_groups_come_in_pieces),
@@ -753,6 +853,7 @@ int main(void)
 		cmocka_unit_test(pins_serve_one_at_a_time),
 		cmocka_unit_test(pins_are_what_was_tested),
 		cmocka_unit_test(pins_of_others_are_not_trusted),
+		cmocka_unit_test(missing_rights_are_named_one_by_one),
 		cmocka_unit_test(verdicts_survive_as_text),
 		cmocka_unit_test(the_self_test_finds_all_types_of_records),
 		cmocka_unit_test(records_that_differ_come_from_proc),

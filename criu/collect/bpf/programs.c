@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "collect/bpf/cut.h"
 #include "collect/bpf/programs.h"
+#include "collect/bpf/rights.h"
 
 /* bpf/embed.S */
 extern const char bpf_object_data[], bpf_object_data_end[];
@@ -37,11 +38,16 @@ static int print_nothing(enum libbpf_print_level level, const char *fmt, va_list
 
 static int load_error(int ret, const char *btf, struct err *err)
 {
+	int missing = bpf_rights_missing(err);
+
+	if (missing < 0)
+		return missing;
 	if (ret == -EPERM)
 		return err_set(err, ret,
-			       "load BPF programs: not permitted; it takes CAP_BPF and "
-			       "CAP_PERFMON, and a kernel that is not locked down for "
-			       "confidentiality");
+			       "load BPF programs: not permitted: by a security module, a seccomp "
+			       "filter or kernel.unprivileged_bpf_disabled");
+	if (ret == -ENOSYS)
+		return err_set(err, -ENOTSUP, "this kernel has no bpf(2) (CONFIG_BPF_SYSCALL)");
 	if (btf)
 		return err_ret(err, ret,
 			       "--btf: load BPF programs with the types in '%s', which are "
