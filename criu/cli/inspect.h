@@ -14,7 +14,7 @@
 
 struct inspect_opts {
 	bool json;
-	bool live; /* of a running tree: page counts and ids of images are not there */
+	bool live; /* of a running tree: without page counts, overruns and ids of images */
 	/* What cannot be dumped, one line each with the option that would allow it. Borrowed. */
 	const char *const *complaints;
 	size_t nr_complaints;

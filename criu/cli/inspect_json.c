@@ -174,7 +174,8 @@ static void put_posix_timer(struct printer *p, const PosixTimerEntry *timer)
 	json_bool(json, "armed", timer->vsec || timer->vnsec);
 	json_u64(json, "interval_ns", timer->isec * 1000000000 + timer->insec);
 	json_u64(json, "signal", timer->si_signo);
-	json_u64(json, "overrun", timer->overrun);
+	if (!p->opts->live) /* grows while the timer's signal is pending */
+		json_u64(json, "overrun", timer->overrun);
 	json_close(json);
 }
 

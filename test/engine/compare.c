@@ -3,11 +3,11 @@
  * Freezes a process tree, reads it with the BPF and with the /proc engine and compares what they
  * say, record for record, in every field that both of them filled.
  *
- *   compare [-b RUNS] [-i] [-r BYTES] [-n TYPE=COUNT]... PID
+ *   compare [-b RUNS] [-it] [-r BYTES] [-n TYPE=COUNT]... PID
  *
  * With -i the processes are asked from inside too, for what the /proc engine cannot tell; with -r
  * the programs are loaded anew, with a ring of that size; with -n there must be at least COUNT
- * records of a type (vma, fd ..). Prints differences and the times of collecting. Exit status 0:
+ * records of a type (vma, fd ..); with -t what inspect makes of it is compared, too. Prints differences and the times of collecting. Exit status 0:
  * none; 1: some; 77: there is no BPF here, or the tree cannot be frozen.
  */
 #include <errno.h>
@@ -27,6 +27,7 @@
 #include "collect/inside/inside.h"
 #include "collect/source.h"
 #include "target/freeze.h"
+#include "text.h"
 
 enum { BPF, PROC, ENGINES };
 
@@ -43,7 +44,7 @@ struct records {
 struct options {
 	pid_t pid;
 	uint64_t runs, ring_size; /* 0: the programs that are pinned */
-	bool inside;
+	bool inside, texts;
 	uint64_t at_least[REC_TYPE_MAX]; /* records */
 };
 
@@ -190,6 +191,24 @@ static void compare_group(struct compare *cmp, enum rec_group group)
 	}
 }
 
+/* What one engine cannot make a text of, the other cannot for the same reason. */
+static void compare_texts(struct compare *cmp)
+{
+	struct err err[ENGINES] = { ERR_INIT, ERR_INIT };
+	char *text[ENGINES];
+
+	for (int engine = 0; engine < ENGINES; engine++)
+		text[engine] =
+			text_of_tree(cmp->tree, cmp->targets, cmp->source[engine], &err[engine]);
+	if (text[BPF] && text[PROC])
+		cmp->compare.differences += text_differs(text[BPF], text[PROC]);
+	else if (text[BPF] || text[PROC] || strcmp(err[BPF].text, err[PROC].text))
+		cmp->compare.differences +=
+			printf("inspect: bpf '%s', proc '%s'\n", err[BPF].text, err[PROC].text) > 0;
+	for (int engine = 0; engine < ENGINES; engine++)
+		free(text[engine]);
+}
+
 /* ---- The tree ---- */
 
 static void make_targets(struct compare *cmp, struct frozen_tree *tree)
@@ -252,6 +271,8 @@ static int run(const struct options *options, struct err *err)
 	cmp.tree = &tree;
 	for (enum rec_group group = 0; group < RG_MAX; group++)
 		compare_group(&cmp, group);
+	if (options->texts)
+		compare_texts(&cmp);
 	int ret = thaw_tree(&tree, THAW_RUN, err);
 	for (int engine = 0; engine < ENGINES; engine++)
 		cmp.source[engine]->ops->free(cmp.source[engine]);
@@ -282,12 +303,13 @@ static bool parse_options(int argc, char **argv, struct options *options)
 	int opt;
 
 	*options = (struct options){ .runs = 1 };
-	while ((opt = getopt(argc, argv, "b:in:r:")) != -1) {
+	while ((opt = getopt(argc, argv, "b:in:r:t")) != -1) {
 		bool ok = true;
 
 		switch (opt) {
 		case 'b': ok = !parse_u64(optarg, 1000, &options->runs) && options->runs; break;
 		case 'i': options->inside = true; break;
+		case 't': options->texts = true; break;
 		case 'n': ok = parse_at_least(options, optarg); break;
 		case 'r': ok = !parse_u64(optarg, 1 << 30, &options->ring_size); break;
 		default: return false;
@@ -308,7 +330,7 @@ int main(int argc, char **argv)
 
 	if (!parse_options(argc, argv, &options)) {
 		fprintf(stderr,
-			"usage: compare [-b RUNS] [-i] [-r BYTES] [-n TYPE=COUNT]... PID\n");
+			"usage: compare [-b RUNS] [-it] [-r BYTES] [-n TYPE=COUNT]... PID\n");
 		return 2;
 	}
 	int ret = run(&options, &err);

@@ -3,7 +3,7 @@
  * A process that has what its arguments name, for comparing engines, and then waits:
  *
  *   fixture [WHAT[=COUNT]]...      files vmas threads processes copies descriptors mappings timers
- *                                  signals
+ *                                  signals semaphores
  *
  * "copies" are children that have all that was made before. Prints "ready" when it has all of it.
  * Exit status 77: this machine has no room for that much.
@@ -45,6 +45,7 @@
 
 static char dir[512];
 static char path[PATH_MAX];
+static int semaphores = -1; /* a set, which outlives its processes */
 
 static const char *in_dir(const char *name)
 {
@@ -368,10 +369,14 @@ static void make_signals(long n)
 	umask(037);
 	syscall(SYS_membarrier, 1 << 4 /* MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED */, 0, 0);
 	syscall(SYS_membarrier, 1 << 2 /* MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED */, 0, 0);
+}
+
+static void make_semaphores(long n)
+{
 	struct sembuf undo = { .sem_op = 1, .sem_flg = SEM_UNDO };
-	int id = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
-	if (id >= 0)
-		semop(id, &undo, 1);
+
+	semaphores = semget(IPC_PRIVATE, 1, IPC_CREAT | 0600);
+	must(semaphores >= 0 && semop(semaphores, &undo, 1) == 0, "semaphores");
 }
 
 static const struct {
@@ -382,7 +387,7 @@ static const struct {
 	{ "threads", make_threads },   { "descriptors", make_descriptors },
 	{ "mappings", make_mappings }, { "timers", make_timers },
 	{ "signals", make_signals },   { "processes", make_processes },
-	{ "copies", make_copies },
+	{ "copies", make_copies },     { "semaphores", make_semaphores },
 };
 
 static void make(char *arg)
@@ -406,6 +411,8 @@ static void on_end(int signo)
 {
 	char command[PATH_MAX + 16];
 
+	if (semaphores >= 0)
+		semctl(semaphores, 0, IPC_RMID);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) < 0)
 		_exit(1);

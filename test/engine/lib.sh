@@ -40,14 +40,16 @@ wait_for()
 	"$@"
 }
 
-# fixture [-i] [-OPTION VALUE]... WHAT...: compares a fixture that has it, with options of compare.
+# fixture [-i] [-t] [-OPTION VALUE]... WHAT...: compares a fixture that has it, with options of compare.
 fixture()
 {
 	options=
-	[ "$1" != -i ] || { options=-i; shift; }
 	while [ "${1#-}" != "$1" ]; do
-		options="$options $1 $2"
-		shift 2
+		case $1 in
+		-i | -t) options="$options $1" ;;
+		*) options="$options $1 $2"; shift ;;
+		esac
+		shift
 	done
 	: > "$scratch/ready"
 	setsid "$tools/fixture" "$@" > "$scratch/ready" 2> "$scratch/errors" < /dev/null &

@@ -5,11 +5,12 @@
 
 ENGINE_TOOLS := $(addprefix $(O)/engine/,compare live fixture mutate)
 
+$(O)/engine/compare: test/engine/text.c
 $(O)/engine/compare $(O)/engine/live: $(O)/engine/%: test/engine/%.c $(O)/libcrib-core.a \
 		$(O)/libcribimages.a $(O)/libcompel.a $(O)/flags
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
-	@$(CC) $(CPPFLAGS) $(CRIB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group \
+	@$(CC) $(CPPFLAGS) $(CRIB_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) -Wl,--start-group \
 		$(O)/libcrib-core.a $(O)/libcribimages.a $(O)/libcompel.a -Wl,--end-group $(LDLIBS)
 
 # Like the programs of test/zdtm: of no interest to sanitizers.
@@ -21,8 +22,8 @@ $(O)/engine/fixture $(O)/engine/mutate: $(O)/engine/%: test/engine/%.c
 .PHONY: engine-tools check-engine check-engine-sizes check-engine-opens check-engine-changing
 engine-tools: $(ENGINE_TOOLS)
 
-check-engine: engine-tools zdtm
-	@test/engine/run $(O)/engine $(O)/zdtm
+check-engine: engine-tools crib zdtm
+	@test/engine/run $(O)/engine $(O)/crib $(O)/zdtm
 
 check-engine-sizes: engine-tools crib zdtm
 	@test/engine/sizes $(O)/engine $(O)/crib $(O)/zdtm
