@@ -10,9 +10,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/command.h"
+#include "cli/log_file.h"
 #include "cli/parser.h"
 #include "cli/usage.h"
 #include "version.h"
@@ -40,30 +40,10 @@ static void open_standard_streams(void)
 /* For what happens before there is a log, or when the log is a file that nobody looks at. */
 static void print_error(const struct err *err)
 {
-	dprintf(STDERR_FILENO, "error: %s\n", err->text);
-}
+	char line[sizeof(err->text) + 16];
+	int n = snprintf(line, sizeof(line), "error: %s\n", err->text);
 
-static int open_log(const struct opts *opts, struct err *err)
-{
-	int fd = -1;
-
-	if (opts->log_file && !strcmp(opts->log_file, "-")) {
-		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		if (fd < 0)
-			return err_sys(err, "log to standard output");
-	} else if (opts->log_file) {
-		_cleanup_close_ int dir = open(opts->work_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		if (dir < 0)
-			return err_sys(err, "open work directory '%s'", opts->work_dir);
-		fd = openat(dir, opts->log_file,
-			    O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-		if (fd < 0)
-			return err_sys(err, "create log file '%s' in '%s'", opts->log_file,
-				       opts->work_dir);
-	}
-	log_open(fd, (enum log_level)opts->verbosity);
-	return 0;
+	log_write(STDERR_FILENO, line, (size_t)n);
 }
 
 static void log_surroundings(void)
@@ -80,7 +60,7 @@ static int run_command(const struct opts *opts, struct err *err)
 {
 	array_each(const int, fd, &opts->close_fds)
 		close(*fd);
-	int ret = open_log(opts, err);
+	int ret = log_file_open(opts, err);
 	if (ret < 0) {
 		print_error(err);
 		return ret;

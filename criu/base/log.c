@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -16,8 +18,10 @@ static struct {
 	int fd;
 	enum log_level level;
 	int pid;
+	int patience_ms; /* -1: no end of it */
+	bool stuck;      /* it has come to an end */
 	struct timespec start;
-} sink = { .fd = STDERR_FILENO, .level = LOG_WARN };
+} sink = { .fd = STDERR_FILENO, .level = LOG_WARN, .patience_ms = -1 };
 
 void log_open(int fd_take, enum log_level level)
 {
@@ -61,6 +65,24 @@ void log_set_pid(int pid)
 	sink.pid = pid;
 }
 
+void log_set_patience(int ms)
+{
+	sink.patience_ms = ms;
+}
+
+void log_write(int fd, const char *text, size_t len)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+	if (sink.patience_ms >= 0 && !sink.stuck)
+		sink.stuck = poll(&room, 1, sink.patience_ms) == 0;
+	if (sink.stuck)
+		return;
+	if (write(fd, text, len) < 0) {
+		/* a log that cannot be written must not stop the work */
+	}
+}
+
 static size_t format_prefix(char *buf, size_t size, enum log_level level, const char *file,
 			    int line)
 {
@@ -98,8 +120,6 @@ void log_print(enum log_level level, const char *file, int line, const char *fmt
 	if (n > 0)
 		len += (size_t)n < sizeof(buf) - 1 - len ? (size_t)n : sizeof(buf) - 2 - len;
 	buf[len++] = '\n';
-	if (write(level == LOG_MSG ? STDOUT_FILENO : sink.fd, buf, len) < 0) {
-		/* a log that cannot be written must not stop the work */
-	}
+	log_write(level == LOG_MSG ? STDOUT_FILENO : sink.fd, buf, len);
 	errno = saved;
 }

@@ -8,6 +8,8 @@
 #ifndef CRIB_BASE_LOG_H
 #define CRIB_BASE_LOG_H
 
+#include <stddef.h>
+
 #include "crib/compiler.h"
 
 enum log_level {
@@ -26,6 +28,15 @@ enum log_level log_level(void);
 int log_fd(void);
 /* Moves the log's descriptor to @fd or above, out of the way of a restored task's descriptors. */
 int log_move_fd(int fd);
+
+/*
+ * A log that is a pipe or a terminal and takes nothing for @ms milliseconds gets no more lines from
+ * this process; -1: they wait, as in the beginning.
+ */
+void log_set_patience(int ms);
+
+/* Writes @text as it is to @fd, with the log's patience. */
+void log_write(int fd, const char *text, size_t len);
 
 /* "%6d: " in front of every line of this process; 0: none. Restored tasks set their pid. */
 void log_set_pid(int pid);

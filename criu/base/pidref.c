@@ -3,10 +3,12 @@
  * pidfd system calls, see pidref.h.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "base/pidref.h"
 
 int pidref_open(pid_t pid)
@@ -34,4 +36,19 @@ int pidref_has_exited(int pidfd)
 	int n = poll(&poll_fd, 1, 0);
 
 	return n < 0 ? -errno : n;
+}
+
+bool pidref_ends_by(int pidfd, int64_t deadline)
+{
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+	for (;;) {
+		int64_t left = deadline - apart_now();
+		int ms = left < 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
+
+		if (poll(&ended, 1, ms) > 0)
+			return true;
+		if (left <= 0)
+			return false;
+	}
 }

@@ -5,6 +5,8 @@
 #ifndef CRIB_BASE_PIDREF_H
 #define CRIB_BASE_PIDREF_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* A close-on-exec pidfd, owned by the caller; -errno. */
@@ -18,5 +20,8 @@ int pidref_kill(int pidfd, int signo);
 
 /* 1: it has exited (a zombie too), 0: it lives, -errno. */
 int pidref_has_exited(int pidfd);
+
+/* Waits until it has exited, or @deadline (base/apart.h); true: it has. */
+bool pidref_ends_by(int pidfd, int64_t deadline);
 
 #endif /* CRIB_BASE_PIDREF_H */

@@ -3,24 +3,16 @@
  * The progress line, see progress.h.
  */
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "base/progress.h"
 
 enum { QUIET_MS = 1000 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 void progress_line_init(struct progress_line *line)
 {
-	*line = (struct progress_line){ .start_ms = now_ms(), .enabled = isatty(STDERR_FILENO) };
+	*line = (struct progress_line){ .start_ms = apart_now(), .enabled = isatty(STDERR_FILENO) };
 }
 
 void progress_line_update(struct progress_line *line, const struct progress *progress)
@@ -28,9 +20,9 @@ void progress_line_update(struct progress_line *line, const struct progress *pro
 	const char *stage = __atomic_load_n(&progress->stage, __ATOMIC_RELAXED);
 	uint64_t done = __atomic_load_n(&progress->done, __ATOMIC_RELAXED);
 	uint64_t total = __atomic_load_n(&progress->total, __ATOMIC_RELAXED);
-	int64_t seconds = (now_ms() - line->start_ms) / 1000;
+	int64_t seconds = (apart_now() - line->start_ms) / 1000;
 
-	if (!line->enabled || !stage || now_ms() - line->start_ms < QUIET_MS)
+	if (!line->enabled || !stage || apart_now() - line->start_ms < QUIET_MS)
 		return;
 	line->shown = true;
 	if (total)

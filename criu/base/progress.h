@@ -13,6 +13,7 @@
 struct progress {
 	const char *stage;    /* a string constant of this binary; NULL: nothing */
 	uint64_t done, total; /* of the stage, in bytes; total 0: not known */
+	int64_t deadline;     /* of the stage (base/apart.h); 0: it may take as long as it does */
 };
 
 /* The watcher's side. */

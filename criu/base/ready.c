@@ -4,8 +4,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 
+#include "base/apart.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/ready.h"
@@ -31,12 +34,33 @@ void ready_remove_pidfile(int dirfd, const char *path)
 	unlinkat(dirfd, path, 0);
 }
 
-int ready_signal(int *fd, struct err *err)
+int ready_await(int fd, int64_t deadline, struct err *err)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	int n = 0;
+
+	if (fd < 0 || deadline == APART_NO_DEADLINE)
+		return 0;
+	while (n <= 0) {
+		int64_t left = deadline - apart_now();
+
+		if (left <= 0)
+			return err_set(err, -ETIMEDOUT,
+				       "status descriptor %d takes no byte (--timeout): nobody "
+				       "reads what is in that pipe",
+				       fd);
+		n = poll(&room, 1, left < INT_MAX ? (int)left : INT_MAX);
+	}
+	return 0;
+}
+
+int ready_signal(int *fd, int64_t deadline, struct err *err)
 {
 	_cleanup_close_ int taken = take_fd(fd);
+	int ret = ready_await(taken, deadline, err);
 
-	if (taken < 0)
-		return 0;
-	int ret = io_write(taken, "", 1);
+	if (taken < 0 || ret < 0)
+		return ret;
+	ret = io_write(taken, "", 1);
 	return ret < 0 ? err_ret(err, ret, "write to status descriptor %d", taken) : 0;
 }

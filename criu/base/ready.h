@@ -5,6 +5,7 @@
 #ifndef CRIB_BASE_READY_H
 #define CRIB_BASE_READY_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -18,7 +19,13 @@ int ready_write_pidfile(int dirfd, const char *path, pid_t pid, struct err *err)
 /* Takes a pidfile back, for a restore that failed after all. */
 void ready_remove_pidfile(int dirfd, const char *path);
 
+/*
+ * Waits until descriptor @fd takes a byte, before anything is done that it is to tell of. 0, also
+ * for -1; -ETIMEDOUT: nobody reads what is in that pipe.
+ */
+int ready_await(int fd, int64_t deadline, struct err *err) __warn_unused;
+
 /* Writes one zero byte to *@fd, closes it and makes it -1. 0, also for -1; or -errno. */
-int ready_signal(int *fd, struct err *err) __warn_unused;
+int ready_signal(int *fd, int64_t deadline, struct err *err) __warn_unused;
 
 #endif /* CRIB_BASE_READY_H */

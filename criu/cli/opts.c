@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/apart.h"
 #include "cli/opts.h"
 
 const char *opts_engine_name(enum opts_engine engine)
@@ -14,6 +15,13 @@ const char *opts_engine_name(enum opts_engine engine)
 	case OPTS_ENGINE_PROC: return "proc";
 	}
 	return "?";
+}
+
+int64_t opts_deadline(const struct opts *opts)
+{
+	if (!opts->timeout || opts->timeout == OPTS_TIMEOUT_UNSET)
+		return APART_NO_DEADLINE;
+	return apart_now() + opts->timeout * INT64_C(1000);
 }
 
 const struct opts_external *opts_find_external(const struct opts *opts, const char *type,

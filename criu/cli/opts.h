@@ -115,6 +115,9 @@ struct opts {
 /* The value for which @engine is named on the command line. */
 const char *opts_engine_name(enum opts_engine engine);
 
+/* When a phase that begins now has to end (--timeout), as base/apart.h has deadlines. */
+int64_t opts_deadline(const struct opts *opts);
+
 /* The entry given by --external TYPE[ID], NULL when there is none. */
 const struct opts_external *opts_find_external(const struct opts *opts, const char *type,
 					       const char *id);

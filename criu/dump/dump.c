@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "arch/cpuinfo.h"
+#include "base/apart.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/ready.h"
@@ -54,6 +55,24 @@ static uint64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/*
+ * What the starter shows, and ends when it has not ended by itself. @parts: the time of how many
+ * phases it may take; 0: it must not be ended.
+ */
+static void begin(struct dump *dump, const char *what, size_t parts)
+{
+	int64_t deadline = opts_deadline(dump->opts);
+
+	if (deadline == APART_NO_DEADLINE || !parts)
+		deadline = 0;
+	else
+		deadline += LATE_MS + ((int64_t)parts - 1) * dump->opts->timeout * 1000;
+	__atomic_store_n(&dump->progress->deadline, 0, __ATOMIC_SEQ_CST);
+	dump->progress->total = 0;
+	dump->progress->stage = what;
+	__atomic_store_n(&dump->progress->deadline, deadline, __ATOMIC_SEQ_CST);
 }
 
 static int run_script(struct dump *dump, const char *hook, struct err *err)
@@ -176,7 +195,12 @@ static int collect(struct dump *dump, struct err *err)
 
 static int build(struct dump *dump, struct err *err)
 {
-	dump->extract = (struct fd_extract){ .snap = &dump->snap, .opts = dump->opts };
+	dump->extract = (struct fd_extract){
+		.snap = &dump->snap,
+		.opts = dump->opts,
+		.names = dump->keeper->names,
+		.names_room = KEEPER_NAMES,
+	};
 	int ret = fd_extract_begin(&dump->extract, err);
 	if (ret < 0)
 		return ret;
@@ -276,6 +300,17 @@ static int check_time(struct dump *dump, const struct stage *stage, uint64_t sin
 	return err_set(err, -ETIMEDOUT, "%s took more than %u s (--timeout)", stage->name, timeout);
 }
 
+/*
+ * Threads that were borrowed to ask them have registers that are not their own; and each script has
+ * the time of a phase.
+ */
+static size_t parts_of(const struct dump *dump, const struct stage *stage)
+{
+	if (stage->run == collect)
+		return 0;
+	return stage->run == post_dump ? dump->opts->action_scripts.n + 1 : 1;
+}
+
 static int run_stages(struct dump *dump, const struct stage *stages, struct err *err)
 {
 	for (; stages->run; stages++) {
@@ -283,8 +318,7 @@ static int run_stages(struct dump *dump, const struct stage *stages, struct err 
 		int ret = check_alive(dump, err);
 
 		log_debug("%s", stages->name);
-		dump->progress->total = 0;
-		dump->progress->stage = stages->name;
+		begin(dump, stages->name, parts_of(dump, stages));
 		if (ret == 0)
 			ret = stages->run(dump, err);
 		if (ret == 0)
@@ -394,14 +428,17 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 	dump_init(&dump, opts);
 	dump.keeper = keeper;
 	dump.progress = keeper->progress;
+	begin(&dump, "open the images directory", 1);
 	int ret = image_create(&dump.image, opts->images_dir, err);
+	begin(&dump, "run pre-dump scripts", opts->action_scripts.n + 1);
 	if (ret == 0)
 		ret = run_script(&dump, "pre-dump", err);
 	if (ret == 0)
 		ret = run_stages(&dump, stages, err);
+	begin(&dump, "end the dump", 1);
+	int thaw = thaw_tree(&dump.tree, ret == 0 ? thaw_how(opts) : THAW_RUN, &thaw_err);
 	if (ret < 0)
 		fd_extract_undo(&dump.extract);
-	int thaw = thaw_tree(&dump.tree, ret == 0 ? thaw_how(opts) : THAW_RUN, &thaw_err);
 	if (!dump.thawed_us)
 		dump.thawed_us = now_us();
 	if (ret == 0 && thaw < 0) {
@@ -409,6 +446,8 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 		ret = thaw;
 	}
 	if (ret == 0) {
+		keeper_settle(keeper, ret);
+		begin(&dump, "write the statistics", 1);
 		write_stats(&dump);
 		log_info("Dumping finished successfully");
 	}
@@ -417,13 +456,29 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 	return ret;
 }
 
+/* Of a keeper that was killed: the names that it has made, and its folder. */
+static void clean_up(void *ctx, const char *names)
+{
+	const struct opts *opts = ctx;
+	struct image_dir dir;
+
+	fd_extract_remove_names(names, KEEPER_NAMES);
+	if (image_create(&dir, opts->images_dir, NULL) == 0)
+		image_fini(&dir);
+}
+
 int dump_tree(const struct opts *opts, struct err *err)
 {
+	const struct keeper_job job = { dump_in_keeper, (void *)opts, clean_up };
 	int status_fd = opts->status_fd;
 	struct err late = ERR_INIT;
-	int ret = keeper_run(dump_in_keeper, (void *)opts, err);
+	int ret = ready_await(status_fd, opts_deadline(opts), err);
 
-	if (ret == 0 && ready_signal(&status_fd, &late) < 0)
+	if (ret == 0)
+		ret = keeper_run(&job, err);
+	if (ret == 0 && err->text[0])
+		log_warn("%s", err->text);
+	if (ret == 0 && ready_signal(&status_fd, opts_deadline(opts), &late) < 0)
 		log_warn("%s", late.text);
 	return ret;
 }
@@ -464,5 +519,7 @@ int dump_inspect(const struct opts *opts, dump_show_fn *show, void *ctx, struct 
 {
 	struct inspect inspect = { .opts = opts, .show = show, .ctx = ctx };
 
-	return keeper_run(inspect_in_keeper, &inspect, err);
+	const struct keeper_job job = { .work = inspect_in_keeper, .ctx = &inspect };
+
+	return keeper_run(&job, err);
 }

@@ -11,18 +11,40 @@
 #include "base/err.h"
 #include "base/progress.h"
 
+enum { KEEPER_NAMES = 64 * 1024 };
+
 struct keeper {
-	int lifeline;              /* end of file when the starter is gone */
-	struct progress *progress; /* what the starter shows */
+	int lifeline; /* end of file when the starter is gone */
+	/*
+	 * What the starter shows. A keeper that is not done at progress->deadline is killed, so there
+	 * must be none while the target is in a state that the kernel alone would not undo.
+	 */
+	struct progress *progress;
+	char *names; /* KEEPER_NAMES bytes that the starter sees, zeroed, for what has to be removed */
+	struct outcome *outcome;
 };
 
 typedef int keeper_fn(struct keeper *keeper, void *ctx, struct err *err);
 
+struct keeper_job {
+	keeper_fn *work;
+	void *ctx;
+	/*
+	 * In a process of the starter, when the keeper has died with the work undone: removes what is
+	 * left of it, but not for long. NULL: nothing is.
+	 */
+	void (*clean_up)(void *ctx, const char *names);
+};
+
 /*
- * Runs @work in a keeper and waits for it. What @work changes in memory is lost, but its result and
- * description. 0 or -errno.
+ * Runs job->work in a keeper and waits for it. What that changes in memory is lost, but its result
+ * and description. 0 or -errno; -ETIMEDOUT when its deadline had come. With 0 and a description it
+ * was settled, and did not end in time.
  */
-int keeper_run(keeper_fn *work, void *ctx, struct err *err);
+int keeper_run(const struct keeper_job *job, struct err *err);
+
+/* In the keeper: the result is known, and does not change whatever becomes of what is left to do. */
+void keeper_settle(struct keeper *keeper, int ret);
 
 /* In the keeper, between two stages: -ECANCELED when whoever wanted the dump is gone, else 0. */
 int keeper_check(const struct keeper *keeper, struct err *err);

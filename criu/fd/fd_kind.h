@@ -20,6 +20,9 @@ struct fd_extract {
 	const struct opts *opts;
 	void *priv; /* of fd/: shared state of the kinds, such as pipes and ttys already met */
 	ARRAY(const char *) links; /* names made for the image, see fd_extract_undo() */
+	/* The same for another process, one behind the other; NULL: for none. */
+	char *names;
+	size_t names_room;
 };
 
 /*
@@ -106,8 +109,12 @@ const struct fd_kind *fd_kind_of_type(FdTypes type);
  */
 int fd_extract_begin(struct fd_extract *x, struct err *err);
 int fd_extract_end(struct fd_extract *x, struct err *err);
-/* When the dump failed: removes the names that --link-remap made. Fine at any time. */
+/*
+ * When the dump failed: removes the names that --link-remap made. Fine at any time. The other one
+ * does it in another process, by what stood in x->names.
+ */
 void fd_extract_undo(struct fd_extract *x);
+void fd_extract_remove_names(const char *names, size_t size);
 
 /*
  * Makes or finds the file entry for something that is not in a descriptor table: mapped file, cwd,

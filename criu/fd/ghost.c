@@ -133,6 +133,18 @@ static int add_ghost(struct fd_extract *x, const struct stat *st, int fd, uint32
 	return 0;
 }
 
+/* Where there is no more room for it, it would be left by a dump that is killed. */
+static void tell_name(struct fd_extract *x, const char *name)
+{
+	size_t len = strlen(name) + 1;
+
+	if (!x->names || len > x->names_room)
+		return;
+	memcpy(x->names, name, len);
+	x->names += len;
+	x->names_room -= len;
+}
+
 /* A new name in the directory of the old one. criu's restore expects this form. */
 static int add_link(struct fd_extract *x, const RegFileEntry *reg, const struct stat *st, int fd,
 		    uint32_t *ret_id, struct err *err)
@@ -156,6 +168,7 @@ static int add_link(struct fd_extract *x, const RegFileEntry *reg, const struct 
 	if (linkat(AT_FDCWD, path, AT_FDCWD, link->name, AT_SYMLINK_FOLLOW))
 		return err_sys(err, "link deleted file '%s' to '%s'", reg->name, link->name);
 	*array_push(&snap->arena, &x->links) = link->name;
+	tell_name(x, link->name);
 	*ret_id = link->id;
 	return 0;
 }
@@ -198,6 +211,19 @@ void fd_extract_undo(struct fd_extract *x)
 	for (size_t i = 0; i < x->links.n; i++)
 		unlink(x->links.v[i]);
 	x->links.n = 0;
+}
+
+void fd_extract_remove_names(const char *names, size_t size)
+{
+	while (size && *names) {
+		size_t len = strnlen(names, size);
+
+		if (len == size)
+			break;
+		unlink(names);
+		names += len + 1;
+		size -= len + 1;
+	}
 }
 
 /* ---- Restore ---- */

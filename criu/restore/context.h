@@ -28,9 +28,9 @@ struct restore {
 	int service_fd; /* lowest number that no restored task uses */
 	pid_t own_sid, own_pgid;
 	/* coordinator only */
-	int *pidfds;   /* by task index; -1: not yet there */
-	bool prepared; /* fd_restore_prepare() has run */
-	bool has_pidfile;
+	int64_t deadline; /* of the phase, as base/apart.h has them */
+	int *pidfds;      /* by task index; -1: not yet there */
+	bool prepared;    /* fd_restore_prepare() has run */
 	struct progress progress;
 	struct progress_line progress_line;
 	int64_t start_us, forked_us;

@@ -5,13 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -20,22 +16,22 @@
 #include <unistd.h>
 
 #include "arch/cpuinfo.h"
+#include "base/apart.h"
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/pidref.h"
 #include "base/ready.h"
 #include "image/image.h"
 #include "restore/commit.h"
 #include "restore/context.h"
 #include "restore/find_shared.h"
 #include "restore/finish.h"
-#include "restore/hold.h"
+#include "restore/patience.h"
 #include "restore/program.h"
 #include "restore/restore.h"
 #include "restore/rights.h"
+#include "restore/watch.h"
 
-/* How long an unexpected death of a task may go unnoticed. */
-enum { WATCH_INTERVAL_MS = 50 };
+enum { CLEANUP_MS = 1000 }; /* after a failure, with --timeout */
 
 static int64_t now_us(void)
 {
@@ -43,11 +39,6 @@ static int64_t now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
-}
-
-static int64_t now_ms(void)
-{
-	return now_us() / 1000;
 }
 
 /* ---- Before anything happens ---- */
@@ -124,13 +115,21 @@ static int check_processor(struct restore *restore, struct err *err)
 	return 0;
 }
 
-static int load(struct restore *restore, struct err *err)
+static int load_images(struct restore *restore, struct err *err)
 {
 	int ret = open_dirs(restore, err);
 
+	return ret == 0 ? image_load(&restore->snap, restore->images_fd,
+				     &(struct image_load_opts){ 0 }, err) :
+			  ret;
+}
+
+static int load(struct restore *restore, struct err *err)
+{
+	restore->deadline = opts_deadline(restore->opts);
+	int ret = ready_await(restore->opts->status_fd, restore->deadline, err);
 	if (ret == 0)
-		ret = image_load(&restore->snap, restore->images_fd, &(struct image_load_opts){ 0 },
-				 err);
+		ret = patience_run(restore, load_images, "loading the images", err);
 	if (ret == 0)
 		ret = check_processor(restore, err);
 	if (ret < 0)
@@ -148,82 +147,38 @@ static int load(struct restore *restore, struct err *err)
 
 /* ---- Steps ---- */
 
+static int verify_contents(struct restore *restore, struct err *err)
+{
+	return image_verify_contents(restore->images_fd, 0, err);
+}
+
 int step_verify_contents(void *ctx, const struct step *step, struct err *err)
 {
-	return image_verify_contents(((struct actor *)ctx)->restore->images_fd, 0, err);
+	return patience_run(((struct actor *)ctx)->restore, verify_contents, "reading the images",
+			    err);
+}
+
+static int compare_pages(struct restore *restore, struct err *err)
+{
+	return find_shared(&restore->snap, restore->images_fd, err);
 }
 
 int step_find_shared(void *ctx, const struct step *step, struct err *err)
 {
-	struct restore *restore = ((struct actor *)ctx)->restore;
-
-	return find_shared(&restore->snap, restore->images_fd, err);
+	return patience_run(((struct actor *)ctx)->restore, compare_pages, "reading the images",
+			    err);
 }
 
-struct preparation {
-	struct restore *restore;
-	struct err *err;
-	int ret;
-	bool done;
-};
-
-static int prepare_files(void *arg)
+static int prepare_files(struct restore *restore, struct err *err)
 {
-	struct preparation *prep = arg;
-	struct restore *restore = prep->restore;
-
-	setpgid(0, 0); /* what kills crib's group must not kill it */
-	prep->ret = fd_restore_prepare(&restore->snap, restore->opts, restore->images_fd,
-				       restore->root_fd, restore->service_fd, prep->err);
-	prep->done = true;
-	return 0;
-}
-
-static int describe_apart_end(const struct restore *restore, pid_t pid, int ended, struct err *err)
-{
-	if (ended)
-		return err_set(err, -ECHILD, "the process that makes files was killed");
-	kill(pid, SIGKILL);
-	return err_set(err, -ETIMEDOUT,
-		       "making the deleted files and terminals of the tree took "
-		       "more than %u s (--timeout)",
-		       restore->opts->timeout);
+	return fd_restore_prepare(&restore->snap, restore->opts, restore->images_fd,
+				  restore->root_fd, restore->service_fd, err);
 }
 
 /*
  * A deleted file has a name for the instant in which it is made. So that none is left when crib is
- * killed just then, another process makes it, with crib's memory and descriptors. It has crib's
- * errno as well: until it is done crib only waits, in a call that does not touch it.
+ * killed just then, another process makes it.
  */
-static int prepare_files_apart(struct restore *restore, struct err *err)
-{
-	enum { STACK_SIZE = 512 * 1024, FOREVER = -1 };
-	uint32_t timeout = restore->opts->timeout;
-	int wait_ms = !timeout || timeout > INT_MAX / 1000 ? FOREVER : (int)timeout * 1000;
-	struct preparation prep = { .restore = restore, .err = err };
-	struct pollfd done = { .fd = -1, .events = POLLIN };
-	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-
-	if (stack == MAP_FAILED)
-		return err_sys(err, "map a stack");
-	pid_t pid = clone(prepare_files, stack + STACK_SIZE,
-			  CLONE_VM | CLONE_FILES | CLONE_PIDFD | SIGCHLD, &prep, &done.fd);
-	if (pid < 0) {
-		munmap(stack, STACK_SIZE);
-		return err_sys(err, "clone the process that makes files");
-	}
-	int ended = poll(&done, 1, wait_ms);
-	if (ended <= 0 || !prep.done)
-		prep.ret = describe_apart_end(restore, pid, ended, err);
-	if (ended > 0)
-		waitpid(pid, NULL, 0);
-	close(done.fd);
-	if (ended > 0) /* else it may still be in use, until the kernel lets go of who is killed */
-		munmap(stack, STACK_SIZE);
-	return prep.ret;
-}
-
 int step_prepare_files(void *ctx, const struct step *step, struct err *err)
 {
 	struct restore *restore = ((struct actor *)ctx)->restore;
@@ -231,7 +186,8 @@ int step_prepare_files(void *ctx, const struct step *step, struct err *err)
 
 	if (ret < 0)
 		return ret;
-	ret = prepare_files_apart(restore, err);
+	ret = patience_run_apart(restore, prepare_files,
+				 "making the deleted files and terminals of the tree", err);
 	/* a file system that does not answer would not answer when it is cleaned up either */
 	restore->prepared = ret != -ETIMEDOUT;
 	return ret;
@@ -242,134 +198,18 @@ int step_seal_files(void *ctx, const struct step *step, struct err *err)
 	return fd_restore_seal(&((struct actor *)ctx)->restore->snap, err);
 }
 
-int step_prepare_shmem(void *ctx, const struct step *step, struct err *err)
+static int prepare_shmem(struct restore *restore, struct err *err)
 {
-	struct restore *restore = ((struct actor *)ctx)->restore;
-
 	return stage_shmems(&restore->stage, restore->images_fd, err);
 }
 
-/* ---- Watching ---- */
-
-/* A task whose process may end before the others are done. */
-static bool may_exit(const struct task *task)
+int step_prepare_shmem(void *ctx, const struct step *step, struct err *err)
 {
-	return task->state == TASK_STATE_DEAD || task->state == TASK_STATE_HELPER;
-}
-
-static void fail_task(struct restore *restore, const struct task *task)
-{
-	struct err err = ERR_INIT;
-
-	err_set(&err, -ECHILD, "task %d died while it was restored", task->pid);
-	status_fail(restore->status, task->index, &err);
-}
-
-/* Opens pidfds of those that have been born; an early death is a failure of the restore. */
-static void watch_tasks(struct restore *restore)
-{
-	for (uint32_t i = 0; i < restore->snap.tasks.n; i++) {
-		const struct task *task = restore->snap.tasks.v[i];
-		int *pidfd = &restore->pidfds[i];
-
-		if (may_exit(task) || !status_is_alive(restore->status, i))
-			continue;
-		if (*pidfd < 0)
-			*pidfd = pidref_open(task->pid);
-		if (*pidfd < 0 || pidref_has_exited(*pidfd) > 0)
-			fail_task(restore, task);
-	}
-}
-
-typedef bool done_fn(struct restore *restore, enum plan_phase phase);
-
-static bool phase_done(struct restore *restore, enum plan_phase phase)
-{
-	return !__atomic_load_n(&restore->status->phase_left[phase], __ATOMIC_SEQ_CST);
-}
-
-static bool all_parked(struct restore *restore, enum plan_phase phase)
-{
-	const struct restorer_status *blob = &restore->status->restorer;
-	uint32_t held = hold_count_threads(&restore->snap);
-
-	return __atomic_load_n(&blob->held, __ATOMIC_SEQ_CST) == held &&
-	       __atomic_load_n(&blob->parked, __ATOMIC_SEQ_CST) ==
-		       commit_count_threads(&restore->snap) - held;
-}
-
-static int64_t phase_deadline(const struct opts *opts)
-{
-	if (!opts->timeout || opts->timeout == OPTS_TIMEOUT_UNSET)
-		return INT64_MAX;
-	return now_ms() + opts->timeout * 1000LL;
-}
-
-static const char *const phase_words[PHASE_MAX] = {
-	[PHASE_PREPARE] = "preparing",          [PHASE_FORK] = "starting tasks, reading memory",
-	[PHASE_GROUP] = "joining groups",       [PHASE_OPEN] = "opening descriptors",
-	[PHASE_FINISH] = "opening descriptors", [PHASE_MEMORY] = "restoring memory",
-	[PHASE_COMMIT] = "committing",          [PHASE_RESUME] = "resuming",
-};
-
-/* What a blob reported is an error of the restore. */
-static void take_blob_failure(struct restore *restore)
-{
-	struct err err = ERR_INIT;
-
-	if (program_describe_failure(&restore->status->restorer, &err) < 0)
-		status_fail(restore->status, 0, &err);
-}
-
-/* 0, or -ECANCELED with the reason in the status page. */
-static int wait_until(struct restore *restore, done_fn *done, enum plan_phase phase)
-{
-	int64_t deadline = phase_deadline(restore->opts);
-	uint32_t seen = __atomic_load_n(&restore->status->events, __ATOMIC_SEQ_CST);
-
-	for (;;) {
-		take_blob_failure(restore);
-		if (__atomic_load_n(&restore->status->failed, __ATOMIC_SEQ_CST))
-			return -ECANCELED;
-		if (done(restore, phase))
-			return 0;
-		watch_tasks(restore);
-		restore->progress.stage = phase_words[phase];
-		progress_line_update(&restore->progress_line, &restore->progress);
-		if (now_ms() > deadline) {
-			struct err err = ERR_INIT;
-
-			err_set(&err, -ETIMEDOUT, "phase %s took more than %u s (--timeout)",
-				plan_phase_name(phase), restore->opts->timeout);
-			status_fail(restore->status, 0, &err);
-		}
-		seen = status_wait_event(restore->status, seen, WATCH_INTERVAL_MS);
-	}
+	return patience_run(((struct actor *)ctx)->restore, prepare_shmem, "reading shared memory",
+			    err);
 }
 
 /* ---- The two ends ---- */
-
-/* Kills whatever was born and reaps what became crib's child. */
-static void kill_tree(struct restore *restore)
-{
-	for (uint32_t i = 0; i < restore->snap.tasks.n; i++) {
-		const struct task *task = restore->snap.tasks.v[i];
-		_cleanup_close_ int pidfd = restore->pidfds[i];
-
-		restore->pidfds[i] = -1;
-		if (!status_is_alive(restore->status, i))
-			continue;
-		if (pidfd < 0)
-			pidfd = pidref_open(task->pid);
-		if (pidfd < 0)
-			continue;
-		pidref_kill(pidfd, SIGKILL);
-		struct pollfd gone = { .fd = pidfd, .events = POLLIN };
-		poll(&gone, 1, 1000);
-	}
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-}
 
 static int run_phases(struct restore *restore)
 {
@@ -380,11 +220,10 @@ static int run_phases(struct restore *restore)
 	progress_line_init(&restore->progress_line);
 
 	for (enum plan_phase phase = PHASE_PREPARE; phase < PHASE_COMMIT && ret == 0; phase++) {
+		restore->deadline = opts_deadline(restore->opts);
 		ret = actor_run_phase(&coordinator, phase);
 		if (ret == 0)
-			ret = wait_until(restore, phase_done, phase);
-		if (ret == 0 && phase == PHASE_MEMORY)
-			ret = wait_until(restore, all_parked, phase);
+			ret = watch_phase(restore, phase);
 		if (phase == PHASE_FORK)
 			restore->forked_us = now_us();
 	}
@@ -405,12 +244,11 @@ static uint64_t count_pages(const struct snapshot *snap, bool shared)
 	return n;
 }
 
-static void write_stats(const struct restore *restore)
+static int save_stats(struct restore *restore, struct err *err)
 {
 	const struct opts *opts = restore->opts;
 	RestoreStatsEntry entry = RESTORE_STATS_ENTRY__INIT;
 	StatsEntry stats = STATS_ENTRY__INIT;
-	struct err err = ERR_INIT;
 
 	stats.restore = &entry;
 	entry.forking_time = (uint32_t)(restore->forked_us - restore->start_us);
@@ -425,7 +263,16 @@ static void write_stats(const struct restore *restore)
 		log_at(LOG_MSG, "Restore time: %u us", entry.restore_time);
 		log_at(LOG_MSG, "Forking time: %u us", entry.forking_time);
 	}
-	if (image_save_stats(restore->work_fd, IMG_STATS_RESTORE, &stats, &err) < 0)
+	return image_save_stats(restore->work_fd, IMG_STATS_RESTORE, &stats, err);
+}
+
+/* The tree runs, so a failure is only reported. */
+static void write_stats(struct restore *restore)
+{
+	struct err err = ERR_INIT;
+
+	restore->deadline = opts_deadline(restore->opts);
+	if (patience_run(restore, save_stats, "writing the statistics", &err) < 0)
 		log_warn("statistics are not written: %s", err.text);
 }
 
@@ -437,10 +284,16 @@ static void log_blob_warnings(const struct restorer_status *blob)
 				 program_warning_name(i), strerror(blob->warning_errno[i]));
 }
 
+/* What the image needs, to be restored again, is removed by the finisher alone. */
+static int clean_up(struct restore *restore, struct err *err)
+{
+	return fd_restore_cleanup(&restore->snap, restore->opts, restore->root_fd, false, err);
+}
+
 static int run_plan(struct restore *restore, struct err *err)
 {
 	struct snapshot *snap = &restore->snap;
-	struct err cleanup_err = ERR_INIT;
+	struct err late = ERR_INIT;
 	int ret = make_room_for_tables(restore, err);
 
 	if (ret == 0)
@@ -458,17 +311,17 @@ static int run_plan(struct restore *restore, struct err *err)
 		restore->pidfds[i] = -1;
 	ret = run_phases(restore);
 	if (ret < 0) {
-		kill_tree(restore);
+		watch_kill_tree(restore);
 		*err = restore->status->error;
 		ret = err->code ? err->code : ret;
 	} else {
 		log_blob_warnings(&restore->status->restorer);
 	}
 	program_status_disown(&restore->status->restorer, &restore->owner);
-	/* what the image needs, to be restored again, is removed by the finisher alone */
-	if (restore->prepared &&
-	    fd_restore_cleanup(snap, restore->opts, restore->root_fd, false, &cleanup_err) < 0)
-		log_warn("%s", cleanup_err.text);
+	if (restore->deadline != APART_NO_DEADLINE)
+		restore->deadline = apart_now() + CLEANUP_MS;
+	if (restore->prepared && patience_run(restore, clean_up, "removing names", &late) < 0)
+		log_warn("%s", late.text);
 	return ret;
 }
 
@@ -532,7 +385,7 @@ static void signal_status(const struct opts *opts)
 	int fd = opts->status_fd;
 	struct err err = ERR_INIT;
 
-	if (ready_signal(&fd, &err) < 0)
+	if (ready_signal(&fd, opts_deadline(opts), &err) < 0)
 		log_warn("%s", err.text);
 }
 

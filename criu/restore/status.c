@@ -46,6 +46,7 @@ struct status *status_new(const struct plan *plan, uint32_t nr_tasks, struct err
 	status->regions_off = (uint32_t)regions_off;
 	status->nr_steps = nr_steps;
 	status->nr_tasks = nr_tasks;
+	status->deadline = INT64_MAX;
 	for (int phase = 0; phase < PHASE_MAX; phase++)
 		status->phase_left[phase] = plan->phase_steps[phase];
 	return status;
@@ -67,6 +68,11 @@ void status_done(struct status *status, const struct step *step)
 	}
 }
 
+bool status_step_is_done(const struct status *status, const struct step *step)
+{
+	return __atomic_load_n(&status->words[step->index], __ATOMIC_SEQ_CST) == STEP_DONE;
+}
+
 void status_fail(struct status *status, uint32_t task, const struct err *err)
 {
 	if (!__atomic_exchange_n(&status->claimed, 1, __ATOMIC_SEQ_CST)) {
@@ -78,6 +84,21 @@ void status_fail(struct status *status, uint32_t task, const struct err *err)
 	for (int phase = 0; phase < PHASE_MAX; phase++)
 		wake(&status->phase_left[phase]);
 	announce(status);
+}
+
+bool status_decide(struct status *status, enum status_verdict want)
+{
+	uint32_t before = STATUS_OPEN;
+
+	return __atomic_compare_exchange_n(&status->verdict, &before, want, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST) ||
+	       before == want;
+}
+
+void status_begin(struct status *status, const char *what, int64_t deadline)
+{
+	__atomic_store_n(&status->doing, what, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&status->deadline, deadline, __ATOMIC_SEQ_CST);
 }
 
 /*

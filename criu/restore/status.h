@@ -15,12 +15,20 @@
 
 enum step_state { STEP_TODO, STEP_DONE };
 
+/* What becomes of the tree, decided once: the finisher lets it go, or the coordinator gives it up. */
+enum status_verdict { STATUS_OPEN, STATUS_RESUMED, STATUS_GIVEN_UP };
+
 struct status {
 	uint32_t events;                /* futex: grows with everything that happens */
 	uint32_t failed;                /* 0, or 1 + index of the task that failed first */
 	uint32_t phase_left[PHASE_MAX]; /* futexes: steps of the phase that are not done */
 	uint32_t claimed;               /* 0 until somebody owns error */
 	struct err error;               /* valid once failed is set */
+	uint32_t verdict;               /* enum status_verdict */
+	uint32_t let_go;                /* 1: every task runs, and needs no tracer */
+	uint32_t has_pidfile;
+	const char *doing; /* of the finisher: what it is about, for messages, */
+	int64_t deadline;  /* and when it has to be done with it (base/apart.h) */
 	uint32_t nr_steps, nr_tasks;
 	uint64_t size;                   /* bytes of the mapping */
 	struct restorer_status restorer; /* what the blobs report */
@@ -41,8 +49,16 @@ void status_free(struct status *status);
 /* Marks a step done and wakes who waits for it. */
 void status_done(struct status *status, const struct step *step);
 
+bool status_step_is_done(const struct status *status, const struct step *step);
+
 /* The first failure of all is kept, with @task the index of the failing task (coordinator: 0). */
 void status_fail(struct status *status, uint32_t task, const struct err *err);
+
+/* True when the verdict is @want, by this call or an earlier one. */
+bool status_decide(struct status *status, enum status_verdict want);
+
+/* For the finisher: it begins something that has to be done by @deadline. @what stays valid. */
+void status_begin(struct status *status, const char *what, int64_t deadline);
 
 /* Somebody failed, or the coordinator died. */
 bool status_is_over(const struct status *status);

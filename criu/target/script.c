@@ -5,19 +5,21 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/apart.h"
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/pidref.h"
 #include "target/script.h"
+
+enum { LATE_MS = 500 }; /* for a script that was killed to be gone */
 
 const struct script_hook script_hooks[] = {
 	{ "pre-dump", "before a dump, the tree still runs" },
@@ -79,6 +81,7 @@ static void become_script(const struct opts *opts, const char *script, const cha
 	char *const argv[] = { (char *)script, NULL };
 	sigset_t none;
 
+	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -96,23 +99,7 @@ static void become_script(const struct opts *opts, const char *script, const cha
 	_exit(127);
 }
 
-/* True when the script has not ended in the time that a phase has. */
-static bool takes_too_long(const struct opts *opts, pid_t pid)
-{
-	uint32_t limit = opts->timeout == OPTS_TIMEOUT_UNSET ? 0 : opts->timeout;
-	_cleanup_close_ int pidfd = limit ? pidref_open(pid) : -1;
-
-	if (pidfd < 0)
-		return false;
-	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
-	int ms = limit < INT_MAX / 1000 ? (int)limit * 1000 : INT_MAX;
-	if (poll(&ended, 1, ms) != 0)
-		return false;
-	pidref_kill(pidfd, SIGKILL);
-	return true;
-}
-
-static int wait_script(pid_t pid, const char *script, const char *hook, struct err *err)
+static int describe_end(pid_t pid, const char *script, const char *hook, struct err *err)
 {
 	int status;
 
@@ -129,9 +116,23 @@ static int wait_script(pid_t pid, const char *script, const char *hook, struct e
 	return 0;
 }
 
+/* Ends the script and what it has started, when it has not ended in the time that a phase has. */
+static bool end_in_time(pid_t pid, int64_t deadline)
+{
+	_cleanup_close_ int pidfd = deadline == APART_NO_DEADLINE ? -1 : pidref_open(pid);
+
+	if (pidfd < 0 || pidref_ends_by(pidfd, deadline))
+		return true;
+	kill(-pid, SIGKILL);
+	if (pidref_ends_by(pidfd, apart_now() + LATE_MS))
+		waitpid(pid, NULL, 0);
+	return false;
+}
+
 static int run_one(const struct opts *opts, const char *script, const char *hook,
 		   const struct script_env *env, struct err *err)
 {
+	int64_t deadline = opts_deadline(opts);
 	pid_t crib = getpid();
 	int fds[2], failure;
 
@@ -145,15 +146,15 @@ static int run_one(const struct opts *opts, const char *script, const char *hook
 		return err_sys(err, "action script '%s': fork", script);
 	if (pid == 0)
 		become_script(opts, script, hook, env, crib, write_fd);
+	setpgid(pid, pid);
 	close(take_fd(&write_fd));
-	bool failed = io_read(read_fd, &failure, sizeof(failure)) == sizeof(failure);
-	bool killed = !failed && takes_too_long(opts, pid);
-	int ret = wait_script(pid, script, hook, err);
-	if (killed && ret < 0)
+	if (!end_in_time(pid, deadline))
 		return err_set(err, -ETIMEDOUT,
 			       "action script '%s' (%s) took more than %u s "
 			       "(--timeout)",
 			       script, hook, opts->timeout);
+	bool failed = io_read(read_fd, &failure, sizeof(failure)) == sizeof(failure);
+	int ret = describe_end(pid, script, hook, err);
 	if (failed)
 		return err_ret(err, failure, "action script '%s' (%s), started in '%s'", script,
 			       hook, opts->work_dir);

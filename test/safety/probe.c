@@ -18,6 +18,7 @@
 
 #include "tree.h"
 #include "util.h"
+#include "watch/onefile.h"
 #include "watch/watch.h"
 
 /* The process that "probe host" is, for those below it. */
@@ -204,6 +205,21 @@ static int deaf(char **args)
 		pause();
 }
 
+/*
+ * onefile DIR: serves a file system with one file on DIR, whose content is not told any more once this
+ * process is stopped. Status 77 where there is no FUSE.
+ */
+static int onefile(char **args)
+{
+	int fd = onefile_mount(args[0]);
+	if (fd < 0)
+		return 77;
+	printf("%d\n", getpid());
+	fflush(stdout);
+	fclose(stdout);
+	onefile_serve(fd);
+}
+
 /* patch FILE OFFSET MASK: flips the bits of MASK in the byte at OFFSET, negative: from the end. */
 static int patch(char **args)
 {
@@ -235,6 +251,21 @@ static int nameless_file(char **args)
 	die("run '%s': %s", args[2], strerror(errno));
 }
 
+/* fill FD: writes into the pipe until it is full. */
+static int fill(char **args)
+{
+	static char bytes[4096];
+	unsigned int number;
+	if (!parse_number(args[0], &number))
+		die("'%s' is no descriptor", args[0]);
+	int flags = fcntl((int)number, F_GETFL);
+	fcntl((int)number, F_SETFL, flags | O_NONBLOCK);
+	while (write((int)number, bytes, sizeof(bytes)) > 0)
+		;
+	fcntl((int)number, F_SETFL, flags);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int nr_args;
@@ -247,6 +278,7 @@ static const struct {
 	{ "strays", 2, strays }, { "take", 1, take },
 	{ "trace", 1, trace },   { "deaf", 1, deaf },
 	{ "patch", 3, patch },   { "tmpfile", 3, nameless_file },
+	{ "fill", 1, fill },     { "onefile", 1, onefile },
 };
 
 int main(int argc, char **argv)

@@ -5,16 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/apart.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -253,6 +256,58 @@ static void pidfiles_are_written_once(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static int answer_apart(void *arg)
+{
+	*(pid_t *)arg = getpid();
+	return -ENOENT;
+}
+
+static int die_apart(void *arg)
+{
+	kill(getpid(), SIGKILL);
+	return 0;
+}
+
+static int wait_apart(void *arg)
+{
+	for (;;)
+		pause();
+	return 0;
+}
+
+static void work_apart_is_given_up_at_its_deadline(void **state)
+{
+	pid_t pid = 0;
+	int value = 0;
+
+	assert_int_equal(apart_run(answer_apart, &pid, APART_NO_DEADLINE, &value), APART_DONE);
+	assert_int_equal(value, -ENOENT);
+	assert_true(pid > 0 && pid != getpid());
+	assert_int_equal(apart_run(die_apart, NULL, apart_now() + 60000, &value), APART_KILLED);
+	assert_int_equal(apart_run(wait_apart, NULL, apart_now() + 20, &value), APART_LATE);
+	assert_int_equal(value, -ENOENT);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
+static void a_full_pipe_is_waited_for_until_the_deadline(void **state)
+{
+	static char bytes[65536];
+	struct err err = ERR_INIT;
+	int fds[2];
+
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	assert_int_equal(ready_await(fds[1], apart_now() + 60000, &err), 0);
+	while (write(fds[1], bytes, sizeof(bytes)) > 0)
+		;
+	assert_int_equal(ready_await(fds[1], apart_now() + 20, &err), -ETIMEDOUT);
+	assert_non_null(strstr(err.text, "--timeout"));
+	assert_int_equal(ready_await(fds[1], APART_NO_DEADLINE, &err), 0);
+	assert_int_equal(ready_await(-1, apart_now(), &err), 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void readiness_is_one_zero_byte(void **state)
 {
 	struct err err = ERR_INIT;
@@ -260,11 +315,11 @@ static void readiness_is_one_zero_byte(void **state)
 	char got[4] = "xxx";
 
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	assert_int_equal(ready_signal(&fds[1], &err), 0);
+	assert_int_equal(ready_signal(&fds[1], APART_NO_DEADLINE, &err), 0);
 	assert_int_equal(fds[1], -1);
 	assert_int_equal(io_read(fds[0], got, sizeof(got)), 1);
 	assert_memory_equal(got, "\0xx", 3);
-	assert_int_equal(ready_signal(&none, &err), 0);
+	assert_int_equal(ready_signal(&none, APART_NO_DEADLINE, &err), 0);
 	close(fds[0]);
 }
 
@@ -284,6 +339,8 @@ int main(void)
 		cmocka_unit_test(files_are_read_whole_and_written),
 		cmocka_unit_test(pidfiles_are_written_once),
 		cmocka_unit_test(readiness_is_one_zero_byte),
+		cmocka_unit_test(work_apart_is_given_up_at_its_deadline),
+		cmocka_unit_test(a_full_pipe_is_waited_for_until_the_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
