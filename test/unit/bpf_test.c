@@ -534,8 +534,9 @@ static void write_moved(int fd, const char *type)
 
 static void expect_refused(const char *file, const char *words)
 {
+	const struct bpf_setup setup = { .btf = file, .no_pin = true };
 	struct err err = ERR_INIT;
-	struct source *source = bpf_source_new(&(struct bpf_setup){ .btf = file }, &err);
+	struct source *source = bpf_source_new(&setup, &err);
 
 	if (source)
 		source->ops->free(source);
