@@ -185,6 +185,12 @@ int fd_take_terminal(const struct snapshot *snap, pid_t sid, struct err *err);
 /* Restore, in the leader, when all groups exist: the terminal's foreground group. */
 int fd_set_foreground(const struct snapshot *snap, pid_t sid, struct err *err);
 
+/*
+ * Restore, in the finisher, when all threads are there: those that get the signals of a description.
+ * fd_fown_apply() has left them out.
+ */
+int fd_set_thread_owners(const struct snapshot *snap, struct err *err);
+
 /* fown_entry helpers: F_GETOWN_EX and F_GETSIG of @fd; and back. */
 FownEntry *fd_fown_extract(struct snapshot *snap, int fd);
 int fd_fown_apply(const FownEntry *fown, int fd, struct err *err);

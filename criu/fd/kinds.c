@@ -80,6 +80,7 @@ int fd_restore_adapt(struct snapshot *snap, const struct opts *opts, struct err 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && ret == 0; i++)
 		if (kinds[i]->adapt)
 			ret = kinds[i]->adapt(snap, opts, err);
+	fown_adapt(snap);
 	return ret == 0 ? locks_adapt(snap, opts, err) : ret;
 }
 

@@ -43,4 +43,7 @@ static inline struct fd_shared *fd_shared(const struct fd_extract *x)
 bool rec_path_is(const struct rec_fd *rec, const char *literal);
 bool rec_path_has_prefix(const struct rec_fd *rec, const char *prefix);
 
+/* Restore: finds the owners of descriptions that are set late, see fd_set_thread_owners(). */
+void fown_adapt(struct snapshot *snap);
+
 #endif /* CRIB_FD_KINDS_H */

@@ -57,6 +57,18 @@ int fd_set_async(int fd, uint32_t flags, const FownEntry *fown, struct err *err)
 	return 0;
 }
 
+int fd_of_task(const struct task *task, int number, struct err *err)
+{
+	_cleanup_close_ int pidfd = pidref_open(task->pid);
+
+	if (pidfd < 0)
+		return err_ret(err, pidfd, "pidfd_open task %d", task->pid);
+	int fd = pidref_getfd(pidfd, number);
+	return fd < 0 ?
+		       err_ret(err, fd, "pidfd_getfd descriptor %d of task %d", number, task->pid) :
+		       fd;
+}
+
 int fd_fetch_number(const struct fd_opener *opener, const struct task *task, int number,
 		    struct err *err)
 {
@@ -65,13 +77,7 @@ int fd_fetch_number(const struct fd_opener *opener, const struct task *task, int
 
 		return fd < 0 ? err_sys(err, "duplicate descriptor %d", number) : fd;
 	}
-	_cleanup_close_ int pidfd = pidref_open(task->pid);
-	if (pidfd < 0)
-		return err_ret(err, pidfd, "pidfd_open task %d", task->pid);
-	int fd = pidref_getfd(pidfd, number);
-	return fd < 0 ?
-		       err_ret(err, fd, "pidfd_getfd descriptor %d of task %d", number, task->pid) :
-		       fd;
+	return fd_of_task(task, number, err);
 }
 
 int fd_open_inherited(const struct ofd *ofd, uint32_t flags, int *ret_fd, struct err *err)

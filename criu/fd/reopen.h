@@ -22,7 +22,10 @@ int fd_set_status(int fd, uint32_t flags, struct err *err);
 bool fd_needs_async(uint32_t flags, const FownEntry *fown);
 int fd_set_async(int fd, uint32_t flags, const FownEntry *fown, struct err *err);
 
-/* A duplicate of descriptor @number of the actor @pid, which may be the caller. Or -errno. */
+/* A duplicate of descriptor @number of a task that has been forked. Or -errno. */
+int fd_of_task(const struct task *task, int number, struct err *err);
+
+/* The same for an actor, which may be the caller. */
 int fd_fetch_number(const struct fd_opener *opener, const struct task *task, int number,
 		    struct err *err);
 

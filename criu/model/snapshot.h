@@ -182,6 +182,12 @@ struct tty_pair {
 	int master; /* owned, inherited by all actors */
 };
 
+/* Restore: a single thread that gets the signals of a description; it comes into being late. */
+struct thread_owner {
+	const struct ofd *ofd;
+	FownEntry fown;
+};
+
 struct pipe_data {
 	PipeDataEntry *entry;
 	const void *data; /* entry->bytes bytes */
@@ -213,7 +219,8 @@ struct snapshot {
 	ARRAY(struct pipe_data) pipe_data; /* pipes-data.img */
 	ARRAY(struct pipe_data) fifo_data; /* fifo-data.img */
 	ARRAY(FileLockEntry *) locks;
-	SeccompEntry *seccomp; /* NULL: no filters */
+	ARRAY(struct thread_owner) thread_owners; /* restore only */
+	SeccompEntry *seccomp;                    /* NULL: no filters */
 	CpuinfoEntry *cpuinfo; /* of the processor that was dumped on; NULL: not known */
 	uint32_t next_file_id;
 };

@@ -278,6 +278,8 @@ int restore_build_plan(struct restore *restore, struct err *err)
 		plan_add(plan, PHASE_COMMIT, NULL, step_seal_files, NULL, "seal memfds");
 	if (hold_count_threads(snap))
 		plan_add(plan, PHASE_COMMIT, NULL, step_filters, NULL, "install filters");
+	if (snap->thread_owners.n)
+		plan_add(plan, PHASE_COMMIT, NULL, step_owners, NULL, "set owners");
 	plan_add(plan, PHASE_COMMIT, NULL, step_commit, NULL, "commit");
 	plan_add(plan, PHASE_COMMIT, NULL, step_announce, NULL, "announce");
 	plan_add(plan, PHASE_RESUME, NULL, step_resume, NULL, "resume");

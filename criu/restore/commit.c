@@ -231,6 +231,12 @@ static bool is_untraced(const struct task *task)
 	return is_living(task) && !hold_has_task(task);
 }
 
+/* Threads that get the signals of a description. */
+int step_owners(void *ctx, const struct step *step, struct err *err)
+{
+	return fd_set_thread_owners(&((struct actor *)ctx)->restore->snap, err);
+}
+
 int step_commit(void *ctx, const struct step *step, struct err *err)
 {
 	struct restore *restore = ((struct actor *)ctx)->restore;

@@ -58,9 +58,9 @@ step_fn step_fork, step_setsid, step_take_terminal, step_foreground, step_subrea
 	step_stage_finish, step_setpgid, step_helper_exit, step_helper_reap, step_zombie_exit,
 	step_zombies_settle, step_open_begin, step_open, step_fetch, step_finish_fd,
 	step_take_locks, step_memory;
-/* Steps of the coordinator, the last four in the finisher. */
+/* Steps of the coordinator, the last five in the finisher. */
 step_fn step_prepare_files, step_prepare_shmem, step_seal_files, step_verify_contents,
-	step_find_shared, step_filters, step_commit, step_announce, step_resume;
+	step_find_shared, step_filters, step_owners, step_commit, step_announce, step_resume;
 
 /* Runs the action scripts of one hook. As script_run(). */
 int restore_run_script(struct restore *restore, const char *hook, struct err *err);
