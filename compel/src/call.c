@@ -94,11 +94,7 @@ int compel_task_lost(struct compel_task *task, int ret)
 	return ret;
 }
 
-/*
- * The thread runs and the time is over: interrupts it, so that it stands again. The stop may be the
- * end of the system call or an event-stop before or after it.
- */
-static int recall(struct compel_task *task, struct compel_error *err)
+int compel_recall(struct compel_task *task, struct compel_error *err)
 {
 	int status;
 
@@ -162,7 +158,7 @@ int compel_run_end(struct compel_task *task, struct compel_error *err)
 		int ret = compel_wait_status(task->tid, task->deadline, &status);
 
 		if (ret == -ETIMEDOUT)
-			return recall(task, err);
+			return compel_recall(task, err);
 		if (ret < 0)
 			return compel_task_gone(task, err);
 
@@ -226,8 +222,8 @@ static int call_enter(struct compel_task *task, struct compel_error *err)
 	struct compel_regs regs = task->regs;
 
 	compel_arch.set_call(&regs, task->insn, task->call.nr, task->call.args);
-	int ret = compel_regs_set(task->tid, &regs, err);
-	return ret < 0 ? compel_task_lost(task, ret) : compel_run_begin(task, err);
+	int ret = compel_enter(task, &regs, ~0ULL, err);
+	return ret < 0 ? ret : compel_run_begin(task, err);
 }
 
 static int call_leave(struct compel_task *task, struct compel_error *err)

@@ -26,6 +26,7 @@
 #define COMPEL_PTRACE_GET_DISPATCH_CONFIG 0x4211
 #define COMPEL_PTRACE_EVENT_STOP          128
 #define COMPEL_PTRACE_O_TRACESYSGOOD      0x00000001u
+#define COMPEL_PTRACE_O_EXITKILL          0x00100000u
 #define COMPEL_PTRACE_O_SUSPEND_SECCOMP   0x00200000u
 
 /* ptrace(2) that returns -errno. */
@@ -46,9 +47,6 @@ int compel_fail_errno(struct compel_error *err, int ret, const char *fmt, ...)
  * -ETIMEDOUT, both undescribed. A dead thread that cannot be reaped yet gives 0 and status -1.
  */
 int compel_wait_status(pid_t tid, int64_t deadline, int *ret_status);
-
-/* The same, or 1 as soon as the 64-bit word at @addr of the thread's memory is not 0. */
-int compel_wait_word(pid_t tid, uint64_t addr, int64_t deadline, int *ret_status);
 
 /* A wait status, taken apart. */
 enum compel_wait_kind {
@@ -74,9 +72,17 @@ struct compel_proc {
 	uint64_t tracer;
 	uint64_t kthread; /* since 6.10 */
 	uint64_t seccomp;
+	uint64_t ignored; /* signals, bit (signo - 1) */
+	uint64_t caught;  /* all bits when it is not known */
 };
 
 int compel_proc_read(pid_t tid, struct compel_proc *ret_proc);
+
+/* The largest hole between the mappings of @tid. */
+int compel_gap_find(pid_t tid, struct compel_range *ret_gap, struct compel_error *err);
+
+/* As compel_text_find() with the files of /proc/TID/maps. */
+int compel_text_find_maps(pid_t tid, struct compel_text *text, struct compel_error *err);
 
 /* Digits of @base 10 or 16 at *@p, which moves behind them. False when there are none. */
 bool compel_parse_u64(const char **p, unsigned int base, uint64_t *ret_value);

@@ -65,32 +65,87 @@ static uint64_t page_size(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void scratch_map_call(struct compel_scratch *scratch, struct compel_call *ret_call)
+static size_t mapped_size(const struct compel_scratch *scratch)
 {
-	uint64_t page = page_size();
+	return scratch->size + (scratch->kind == COMPEL_SCRATCH_CODE ? page_size() : 0);
+}
+
+/* Where to map in the thread's address space: where the kernel puts nothing by itself. */
+static int choose_addr(const struct compel_task *task, const struct compel_scratch *scratch,
+		       uint64_t *ret_addr, struct compel_error *err)
+{
+	struct compel_range gap = scratch->gap;
+	int ret = gap.end == gap.start ? compel_gap_find(task->tid, &gap, err) : 0;
+
+	if (ret < 0)
+		return ret;
+	uint64_t page = page_size(), room = (gap.end - gap.start) / 4;
+
+	if (room < page || room < mapped_size(scratch))
+		return compel_fail(err, -ENOMEM, "thread %d: no room for a mapping", task->tid);
+	/* Two processes may share an address space, and each have a mapping in it. */
+	uint64_t at = gap.start + room + (uint64_t)task->tid * 0x9e3779b97f4a7c15 % room;
+	*ret_addr = at / page * page;
+	return 0;
+}
+
+/*
+ * The mapping is to go on the way home, whether it was made by then or not. So it is known before
+ * where it will be.
+ */
+static int scratch_lead_home(struct compel_task *task, const struct compel_scratch *scratch,
+			     uint64_t *ret_addr, struct compel_error *err)
+{
+	uint64_t addr = 0;
+	int ret = choose_addr(task, scratch, &addr, err);
+
+	if (ret == 0) {
+		const uint64_t args[6] = { addr, mapped_size(scratch) };
+
+		ret = compel_home_add(task, SYS_munmap, args, err);
+	}
+	if (ret == 0 && scratch->shared)
+		ret = compel_home_add_pause(task, err);
+	if (ret == 0)
+		*ret_addr = addr;
+	return ret;
+}
+
+static int scratch_map_call(struct compel_task *task, struct compel_scratch *scratch,
+			    struct compel_error *err)
+{
 	bool code = scratch->kind == COMPEL_SCRATCH_CODE;
+	uint64_t page = page_size(), addr = 0;
 
 	scratch->size = (size_t)((scratch->size + page - 1) & ~(page - 1));
-	*ret_call = (struct compel_call){
+	int ret = task->home.sp ? scratch_lead_home(task, scratch, &addr, err) : 0;
+	if (ret < 0)
+		return ret;
+	task->call = (struct compel_call){
 		.nr = compel_arch.nr_mmap,
-		.args = { 0, scratch->size + (code ? page : 0),
-			  PROT_READ | (code ? PROT_EXEC : PROT_WRITE), MAP_PRIVATE | MAP_ANONYMOUS,
+		.args = { addr, mapped_size(scratch), PROT_READ | (code ? PROT_EXEC : PROT_WRITE),
+			  MAP_PRIVATE | MAP_ANONYMOUS | (addr ? MAP_FIXED_NOREPLACE : 0),
 			  (uint64_t)-1, 0 },
 	};
+	return 0;
 }
 
 /* What the call of scratch_map_call() answered. */
-static int scratch_mapped(const struct compel_task *task, struct compel_scratch *scratch,
+static int scratch_mapped(struct compel_task *task, struct compel_scratch *scratch,
 			  struct compel_error *err)
 {
 	int64_t addr = task->call.val;
 
-	if (addr < 0 && addr > -4096)
+	if (addr < 0 && addr > -4096) {
+		compel_home_cut(task);
 		return compel_fail_errno(err, (int)addr, "mmap of %zu bytes in thread %d",
 					 scratch->size, task->tid);
+	}
 	scratch->addr = (uint64_t)addr;
 	if (scratch->kind == COMPEL_SCRATCH_CODE) {
 		scratch->code = scratch->addr;
+		scratch->leave =
+			scratch->code + (uint64_t)(compel_arch.row_leave - compel_arch.row_code);
 		scratch->addr += page_size();
 	}
 	return 0;
@@ -131,16 +186,19 @@ static int scratch_borrow(struct compel_task *task, struct compel_scratch *scrat
 			  struct compel_error *err)
 {
 	uint64_t sp = compel_arch.sp(&task->regs);
+	uint64_t top = sp < compel_arch.red_zone ? 0 : sp - compel_arch.red_zone;
 
-	if (sp < compel_arch.red_zone || sp - compel_arch.red_zone < scratch->size)
+	if (task->home.sp && task->home.below)
+		top = task->home.addr;
+	if (top < scratch->size)
 		return compel_fail(err, -EFAULT, "thread %d: no stack at 0x%llx", task->tid,
 				   (unsigned long long)sp);
-	scratch->addr = (sp - compel_arch.red_zone - scratch->size) & ~15ULL;
+	scratch->addr = (top - scratch->size) & ~15ULL;
 	scratch->saved = malloc(scratch->size);
 	if (!scratch->saved)
 		return compel_fail_errno(err, -ENOMEM, "memory for %zu bytes of stack",
 					 scratch->size);
-	int ret = compel_mem_read(task->tid, scratch->addr, scratch->saved, scratch->size, err);
+	int ret = compel_stack_read(task->tid, scratch->addr, scratch->saved, scratch->size, err);
 	if (ret < 0) {
 		free(scratch->saved);
 		scratch->saved = NULL;
@@ -157,6 +215,8 @@ static void scratch_begin(struct compel_task *task, struct compel_scratch *scrat
 	task->call = (struct compel_call){ .nr = COMPEL_NO_CALL };
 	scratch->saved = NULL;
 	scratch->code = 0;
+	scratch->leave = 0;
+	compel_home_build(task);
 	if (scratch->size == 0 || scratch->size > SIZE_MAX / 2)
 		ret = compel_fail(err, -EINVAL, "scratch memory of %zu bytes in thread %d",
 				  scratch->size, task->tid);
@@ -166,7 +226,7 @@ static void scratch_begin(struct compel_task *task, struct compel_scratch *scrat
 		ret = compel_fail(err, -EOPNOTSUPP, "thread %d: no code for calls in a row",
 				  task->tid);
 	else
-		scratch_map_call(scratch, &task->call);
+		ret = scratch_map_call(task, scratch, err);
 	if (task->call.nr == COMPEL_NO_CALL)
 		task->call.val = ret;
 }
@@ -256,6 +316,9 @@ int compel_scratch_close_many(struct compel_task *const *tasks, size_t nr,
 		bool mapped = scratch->size && scratch->kind != COMPEL_SCRATCH_STACK;
 		uint64_t start = scratch->code ? scratch->code : scratch->addr;
 
+		/* From this call on it is not to be taken away again. */
+		if (mapped)
+			compel_home_cut(tasks[i]);
 		tasks[i]->call = (struct compel_call){
 			.nr = mapped ? SYS_munmap : COMPEL_NO_CALL,
 			.args = { start, scratch->addr - start + scratch->size },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
- * The few looks into /proc: why a thread cannot be seized, and whether it has seccomp filters.
+ * The few looks into /proc: why a thread cannot be seized, whether it has seccomp filters, what it
+ * does with signals.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,12 +50,13 @@ static const char *status_field(const char *text, const char *name)
 	return NULL;
 }
 
-static void status_number(const char *text, const char *name, uint64_t *ret_value)
+static void status_number(const char *text, const char *name, unsigned int base,
+			  uint64_t *ret_value)
 {
 	const char *s = status_field(text, name);
 
 	if (s)
-		compel_parse_u64(&s, 10, ret_value);
+		compel_parse_u64(&s, base, ret_value);
 }
 
 int compel_proc_read(pid_t tid, struct compel_proc *ret_proc)
@@ -83,14 +85,16 @@ int compel_proc_read(pid_t tid, struct compel_proc *ret_proc)
 	close(fd);
 	text[len] = '\0';
 
-	struct compel_proc proc = { 0 };
+	struct compel_proc proc = { .caught = ~0ULL };
 	const char *state = status_field(text, "State");
 
 	if (state)
 		proc.state = *state;
-	status_number(text, "TracerPid", &proc.tracer);
-	status_number(text, "Kthread", &proc.kthread);
-	status_number(text, "Seccomp", &proc.seccomp);
+	status_number(text, "TracerPid", 10, &proc.tracer);
+	status_number(text, "Kthread", 10, &proc.kthread);
+	status_number(text, "Seccomp", 10, &proc.seccomp);
+	status_number(text, "SigIgn", 16, &proc.ignored);
+	status_number(text, "SigCgt", 16, &proc.caught);
 	*ret_proc = proc;
 	return 0;
 }

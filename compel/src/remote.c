@@ -30,7 +30,7 @@ static int park_begin(struct compel_task *task, struct compel_error *err)
 	return ret;
 }
 
-int compel_park_end(struct compel_task *task, struct compel_error *err)
+static int park_end(struct compel_task *task, struct compel_error *err)
 {
 	struct compel_stop stop;
 
@@ -160,7 +160,7 @@ static int catch_rewind(struct compel_task *task, struct compel_error *err)
 
 	if (task->entry != ENTRY_AGAIN)
 		return 0;
-	int ret = compel_park_end(task, err);
+	int ret = park_end(task, err);
 	if (ret < 0)
 		return ret;
 	ret = compel_regs_get(task->tid, &regs, err);
@@ -267,7 +267,14 @@ static int borrow_look(struct compel_task *task, struct compel_error *err)
 	ret = compel_sigmask_get(task->tid, &task->sigmask, err);
 	if (ret < 0 || task->insn)
 		return ret;
-	return compel_insn_find_maps(task->tid, &task->insn, err);
+	if (!(task->options & COMPEL_PTRACE_O_EXITKILL)) {
+		struct compel_text text = { 0 };
+
+		ret = compel_text_find_maps(task->tid, &text, NULL);
+		task->insn = text.insn;
+		task->sigreturn = text.sigreturn;
+	}
+	return task->insn ? 0 : compel_insn_find_maps(task->tid, &task->insn, err);
 }
 
 /* From here on compel_finish() has something to undo. */
@@ -282,9 +289,12 @@ static int borrow_begin(struct compel_task *task, struct compel_error *err)
 	if (ret < 0)
 		return ret;
 	ret = suspend_dispatch(task, err);
-	if (ret < 0)
+	if (ret < 0 || !compel_arch.restart_hidden)
 		return ret;
-	return compel_sigmask_set(task->tid, ~0ULL, err);
+	/* It will run before its first call. */
+	task->masked = true;
+	task->mask = ~0ULL;
+	return compel_sigmask_set(task->tid, task->mask, err);
 }
 
 void compel_task_init(struct compel_task *task, pid_t tid, const struct compel_prepare_opts *opts)
@@ -296,6 +306,8 @@ void compel_task_init(struct compel_task *task, pid_t tid, const struct compel_p
 		.options_set = opts->options,
 		.seccomp = opts->seccomp,
 		.insn = opts->insn,
+		.sigreturn = opts->sigreturn,
+		.stack = opts->stack,
 		.call_nr = -1,
 		.phase = COMPEL_PHASE_EVENT,
 	};
@@ -348,6 +360,14 @@ static void keep_first(int *first, int ret, struct compel_error **err)
 	}
 }
 
+static int restore_mask(struct compel_task *task, struct compel_error *err)
+{
+	if (!task->masked)
+		return 0;
+	task->masked = false;
+	return compel_sigmask_set(task->tid, task->sigmask, err);
+}
+
 /* What is not in the registers. All is tried, the first failure counts. */
 static int settle_rest(struct compel_task *task, struct compel_error *err)
 {
@@ -359,7 +379,7 @@ static int settle_rest(struct compel_task *task, struct compel_error *err)
 					       "PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG", task->tid,
 					       (void *)sizeof(task->dispatch), task->dispatch, err),
 			   &err);
-	keep_first(&first, compel_sigmask_set(task->tid, task->sigmask, err), &err);
+	keep_first(&first, restore_mask(task, err), &err);
 	keep_first(&first, set_options(task, task->options, err), &err);
 	return first;
 }
@@ -367,15 +387,23 @@ static int settle_rest(struct compel_task *task, struct compel_error *err)
 static int settle_failed(struct compel_task *task, int ret)
 {
 	settle_rest(task, NULL);
+	compel_home_forget(task);
 	task->phase = ret == -ESRCH ? COMPEL_PHASE_GONE : COMPEL_PHASE_DONE;
 	return ret;
 }
 
 static int settle_begin(struct compel_task *task, struct compel_error *err)
 {
-	int ret = task->call_nr >= 0 ? reenter_begin(task, err) :
-				       compel_regs_set(task->tid, &task->regs, err);
+	int ret;
 
+	if (task->call_nr >= 0) {
+		ret = reenter_begin(task, err);
+	} else {
+		/* Its own registers come last: until then those of ours lead to its own mask. */
+		ret = restore_mask(task, err);
+		if (ret == 0)
+			ret = compel_regs_set(task->tid, &task->regs, err);
+	}
 	return ret < 0 ? settle_failed(task, ret) : 0;
 }
 
@@ -386,6 +414,7 @@ static int settle_end(struct compel_task *task, struct compel_error *err)
 	if (ret < 0)
 		return settle_failed(task, ret);
 	ret = settle_rest(task, err);
+	compel_home_end(task);
 	task->phase = ret == -ESRCH ? COMPEL_PHASE_GONE : COMPEL_PHASE_DONE;
 	return ret;
 }
@@ -395,9 +424,11 @@ static int finish_check(struct compel_task *task, struct compel_error *err)
 	switch (task->phase) {
 	case COMPEL_PHASE_DONE: return FINISHED;
 	case COMPEL_PHASE_GONE:
+		compel_home_forget(task);
 		return compel_fail(err, -ESRCH, "thread %d cannot be given back: it was killed",
 				   task->tid);
 	case COMPEL_PHASE_LOST:
+		compel_home_forget(task);
 		return compel_fail(err, -ETIMEDOUT,
 				   "thread %d cannot be given back: it was lost in a system call",
 				   task->tid);
@@ -408,7 +439,7 @@ static int finish_check(struct compel_task *task, struct compel_error *err)
 int compel_finish_many(struct compel_task *const *tasks, size_t nr, struct compel_error *err)
 {
 	static compel_stage *const stages[] = {
-		finish_check, park_begin, compel_park_end, settle_begin, settle_end, NULL,
+		finish_check, park_begin, park_end, settle_begin, settle_end, NULL,
 	};
 
 	for (size_t i = 0; i < nr; i++)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-only */
 /*
  * Many system calls for one stop: code in a mapping of its own makes them from a table, says in a
- * word of memory that it is done, and sleeps. Then it is interrupted, which brings the thread into
- * the event-stop in which it can be given back.
+ * word of memory that it is done, and sends its thread a signal that the process ignores. A traced
+ * thread stops with it; one whose tracer is gone goes home.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -39,11 +40,27 @@ int compel_row_write_code(const struct compel_task *task, uint64_t addr, struct 
 	return 0;
 }
 
+int compel_row_signal(const struct compel_task *tasks, size_t nr)
+{
+	/* These are ignored where nobody has said otherwise. */
+	static const int signos[] = { SIGURG, SIGWINCH, SIGCHLD };
+	struct compel_proc proc;
+
+	if (nr == 0 || compel_proc_read(tasks[0].tid, &proc) < 0)
+		return 0;
+	for (size_t i = 0; i < nr; i++)
+		proc.caught |= tasks[i].sigmask;
+	for (size_t i = 0; i < COMPEL_ARRAY_SIZE(signos); i++)
+		if (!(proc.caught >> (signos[i] - 1) & 1))
+			return signos[i];
+	return 0;
+}
+
 static int row_check(struct compel_task *task, struct compel_error *err)
 {
 	const struct compel_row *row = task->row;
 
-	if (!compel_arch.row_code || !row->code)
+	if (!compel_arch.row_code || !row->code || !row->signo)
 		return compel_fail(err, -EOPNOTSUPP, "thread %d: no code for calls in a row",
 				   task->tid);
 	if (task->phase > COMPEL_PHASE_CALL)
@@ -76,74 +93,74 @@ static int row_write_table(const struct compel_task *task, struct compel_error *
 
 static int row_begin(struct compel_task *task, struct compel_error *err)
 {
-	const uint64_t args[6] = { task->row->table, task->row->nr };
+	const struct compel_row *row = task->row;
+	const uint64_t args[6] = { row->table, row->nr, (uint64_t)row->signo };
 	const struct compel_wait none = { .kind = COMPEL_WAIT_EVENT };
 	struct compel_regs regs = task->regs;
 	int ret = row_write_table(task, err);
 
 	if (ret < 0)
 		return compel_task_lost(task, ret);
-	compel_arch.set_call(&regs, task->row->code, 0, args);
-	ret = compel_regs_set(task->tid, &regs, err);
+	compel_arch.set_call(&regs, row->code, 0, args);
+	ret = compel_enter(task, &regs, ~(1ULL << (row->signo - 1)), err);
 	if (ret < 0)
-		return compel_task_lost(task, ret);
+		return ret;
 	task->deadline = compel_deadline(task->timeout_ms);
 	return compel_run_on(task, PTRACE_CONT, &none, err);
 }
 
-/* Until all calls are made, and interrupts what the thread sleeps in. */
+static bool row_is_done(const struct compel_task *task)
+{
+	uint64_t done, at = task->row->table + COMPEL_ROW_SIZE(task->row->nr - 1);
+
+	return compel_mem_read(task->tid, at, &done, sizeof(done), NULL) == 0 && done;
+}
+
+/* Until all calls are made, or the time is over. */
 static int row_wait(struct compel_task *task, struct compel_error *err)
 {
-	uint64_t done = task->row->table + COMPEL_ROW_SIZE(task->row->nr - 1);
-
 	for (;;) {
 		int status;
-		int ret = compel_wait_word(task->tid, done, task->deadline, &status);
+		int ret = compel_wait_status(task->tid, task->deadline, &status);
 
-		if (ret > 0 || ret == -ETIMEDOUT) {
-			/* The stop that follows comes soon in either case, or never. */
-			task->deadline = compel_deadline(task->timeout_ms);
-			return compel_task_lost(task, compel_interrupt(task->tid, err));
-		}
+		if (ret == -ETIMEDOUT)
+			return compel_recall(task, err);
 		if (ret < 0)
 			return compel_task_gone(task, err);
 
 		struct compel_wait wait = compel_wait_decode(status);
 
+		if (wait.kind == COMPEL_WAIT_SIGNAL && wait.signo == task->row->signo) {
+			if (row_is_done(task))
+				return 0;
+			/* Somebody else's. It would have been ignored. */
+			wait.kind = COMPEL_WAIT_EVENT;
+		}
 		ret = compel_run_on(task, PTRACE_CONT, &wait, err);
 		if (ret < 0)
 			return ret;
 	}
 }
 
-static int row_take_results(struct compel_task *task, const struct compel_row_entry *table,
+static int row_take_results(struct compel_task *task, struct compel_row_entry *table,
 			    struct compel_error *err)
 {
 	const struct compel_row *row = task->row;
+	int ret = compel_mem_read(task->tid, row->table, table, COMPEL_ROW_SIZE(row->nr), err);
 
-	if (!table[row->nr].nr)
-		return compel_fail(err, -ETIMEDOUT,
-				   "thread %d: remote system calls took more than %d ms and were "
-				   "interrupted",
-				   task->tid, task->timeout_ms);
-	for (size_t i = 0; i < row->nr; i++)
+	for (size_t i = 0; i < row->nr && ret == 0; i++)
 		row->calls[i].val = table[i].val;
-	return 0;
+	return ret;
 }
 
 static int row_end(struct compel_task *task, struct compel_error *err)
 {
-	const struct compel_row *row = task->row;
-	int ret = compel_park_end(task, err);
+	struct compel_row_entry *table = calloc(task->row->nr + 1, sizeof(*table));
 
-	if (ret < 0)
-		return ret;
-	struct compel_row_entry *table = calloc(row->nr + 1, sizeof(*table));
 	if (!table)
-		return compel_fail_errno(err, -ENOMEM, "memory for %zu system calls", row->nr);
-	ret = compel_mem_read(task->tid, row->table, table, COMPEL_ROW_SIZE(row->nr), err);
-	if (ret == 0)
-		ret = row_take_results(task, table, err);
+		return compel_fail_errno(err, -ENOMEM, "memory for %zu system calls",
+					 task->row->nr);
+	int ret = row_take_results(task, table, err);
 	free(table);
 	return ret;
 }

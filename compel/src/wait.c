@@ -36,24 +36,13 @@ int64_t compel_deadline(int timeout_ms)
 	return now_ns() / NS_PER_MS + timeout_ms;
 }
 
-/* What is waited for: a change of the thread, and a word in its memory that is no longer 0. */
-struct watch {
-	pid_t tid;
-	uint64_t word; /* its address, 0: none */
-};
-
-enum { NOT_YET, CHANGED, WORD_SET };
+enum { NOT_YET, CHANGED };
 
 /* One of these, or -errno. */
-static int poll_status(const struct watch *watch, int *ret_status)
+static int poll_status(pid_t tid, int *ret_status)
 {
-	uint64_t value;
 	int status;
-
-	if (watch->word &&
-	    compel_mem_read(watch->tid, watch->word, &value, sizeof(value), NULL) == 0 && value)
-		return WORD_SET;
-	pid_t got = waitpid(watch->tid, &status, __WALL | WNOHANG);
+	pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
 
 	if (got < 0)
 		return errno == ECHILD ? -ESRCH : -errno;
@@ -77,7 +66,7 @@ static bool is_dead(pid_t tid)
 }
 
 /* Polls with growing sleeps until @end. */
-static int wait_asleep(const struct watch *watch, int64_t end, int *ret_status)
+static int wait_asleep(pid_t tid, int64_t end, int *ret_status)
 {
 	int64_t looked = now_ns();
 
@@ -85,7 +74,7 @@ static int wait_asleep(const struct watch *watch, int64_t end, int *ret_status)
 		struct timespec ts = { .tv_nsec = (long)sleep };
 
 		nanosleep(&ts, NULL);
-		int ret = poll_status(watch, ret_status);
+		int ret = poll_status(tid, ret_status);
 		if (ret != NOT_YET)
 			return ret;
 		int64_t now = now_ns();
@@ -93,9 +82,9 @@ static int wait_asleep(const struct watch *watch, int64_t end, int *ret_status)
 			return -ETIMEDOUT;
 		if (now - looked > DEAD_LOOK_NS) {
 			looked = now;
-			if (is_dead(watch->tid)) {
+			if (is_dead(tid)) {
 				/* It may have become reapable between the two looks. */
-				ret = poll_status(watch, ret_status);
+				ret = poll_status(tid, ret_status);
 				if (ret == NOT_YET)
 					*ret_status = -1;
 				return ret < 0 ? ret : CHANGED;
@@ -105,16 +94,16 @@ static int wait_asleep(const struct watch *watch, int64_t end, int *ret_status)
 	}
 }
 
-static int wait_for(const struct watch *watch, int64_t deadline, int *ret_status)
+int compel_wait_status(pid_t tid, int64_t deadline, int *ret_status)
 {
 	int64_t start = now_ns(), now;
 	int64_t end = deadline < INT64_MAX / NS_PER_MS ? deadline * NS_PER_MS : INT64_MAX;
 
 	do {
-		int ret = poll_status(watch, ret_status);
+		int ret = poll_status(tid, ret_status);
 
 		if (ret != NOT_YET)
-			return ret;
+			return ret < 0 ? ret : 0;
 		now = now_ns();
 		if (now >= end)
 			return -ETIMEDOUT;
@@ -125,26 +114,10 @@ static int wait_for(const struct watch *watch, int64_t deadline, int *ret_status
 
 	if (slack > 0)
 		prctl(PR_SET_TIMERSLACK, 1UL);
-	int ret = wait_asleep(watch, end, ret_status);
+	int ret = wait_asleep(tid, end, ret_status);
 	if (slack > 0)
 		prctl(PR_SET_TIMERSLACK, (unsigned long)slack);
-	return ret;
-}
-
-int compel_wait_status(pid_t tid, int64_t deadline, int *ret_status)
-{
-	const struct watch watch = { .tid = tid };
-	int ret = wait_for(&watch, deadline, ret_status);
-
 	return ret < 0 ? ret : 0;
-}
-
-int compel_wait_word(pid_t tid, uint64_t addr, int64_t deadline, int *ret_status)
-{
-	const struct watch watch = { .tid = tid, .word = addr };
-	int ret = wait_for(&watch, deadline, ret_status);
-
-	return ret < 0 ? ret : ret == WORD_SET;
 }
 
 struct compel_wait compel_wait_decode(int status)

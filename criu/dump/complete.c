@@ -36,22 +36,34 @@ static void find_timers(struct gather *gather, const struct gathered_task *from,
 			ids[need->nr_timer_ids++] = from->ptimers.v[i]->id;
 }
 
-/* Where a system call instruction may stand: mostly in the vdso, so that one look is enough. */
-static void find_text(struct gather *gather, const struct gathered_task *from,
-		      struct inside_need *need)
+/* What the calls need of the mappings: code that is there, and places for what is not. */
+static void find_places(struct gather *gather, const struct gathered_task *from,
+			struct inside_need *need)
 {
 	struct compel_range *text = ARENA_ARRAY(&gather->arena, struct compel_range, from->vmas.n);
+	uint64_t end = 0;
 
 	need->text = text;
 	for (int others = 0; others < 2; others++) {
 		for (size_t i = 0; i < from->vmas.n; i++) {
 			const struct rec_vma *vma = from->vmas.v[i];
 
-			if ((vma->special != REC_VMA_VDSO) == others &&
-			    (vma->flags & REC_VMF(EXEC)) && vma->special != REC_VMA_VSYSCALL)
+			if ((vma->flags & REC_VMF(EXEC)) &&
+			    (others ? vma->ino != 0 : vma->special == REC_VMA_VDSO))
 				text[need->nr_text++] =
 					(struct compel_range){ vma->start, vma->end };
 		}
+	}
+	for (size_t i = 0; i < from->vmas.n; i++) {
+		const struct rec_vma *vma = from->vmas.v[i];
+
+		if (vma->special == REC_VMA_VSYSCALL)
+			continue;
+		if (vma->special == REC_VMA_STACK)
+			need->stack = (struct compel_range){ vma->start, vma->end };
+		if (end && vma->start - end > need->gap.end - need->gap.start)
+			need->gap = (struct compel_range){ end, vma->start };
+		end = vma->end;
 	}
 }
 
@@ -73,7 +85,7 @@ static void find_need(struct gather *gather, const struct frozen_task *task,
 	need->no_seccomp = !seccomp;
 	find_timers(gather, from, need);
 	if (inside_is_needed(need))
-		find_text(gather, from, need);
+		find_places(gather, from, need);
 }
 
 /* The first thing in @need that there is. */
@@ -84,8 +96,7 @@ static const char *name_need(const struct inside_need *need)
 		const char *what;
 	} of_task[] = {
 		{ RV_TASK_DUMPABLE, "dumpable flag" },     { RV_TASK_SUBREAPER, "subreaper flag" },
-		{ RV_TASK_THP, "switch of huge pages" },   { RV_TASK_STATUS, "umask" },
-		{ RV_TASK_MEMBARRIER, "membarrier state" },
+		{ RV_TASK_THP, "switch of huge pages" },   { RV_TASK_MEMBARRIER, "membarrier state" },
 	}, of_thread[] = {
 		{ RV_THREAD_SECUREBITS, "securebits" }, { RV_THREAD_PDEATH, "parent death signal" },
 		{ RV_THREAD_CTID, "clear_child_tid" },  { RV_THREAD_SAS, "alternate stack" },

@@ -353,19 +353,28 @@ struct rows {
 static bool rows_open(struct rows *r, struct many *m)
 {
 	struct compel_error err;
-	int ret = compel_scratch_open(m->tasks[0], COMPEL_SCRATCH_CODE,
-				      m->nr * COMPEL_ROW_SIZE(ROW_CALLS), &r->scratch, &err);
+	r->scratch = (struct compel_scratch){
+		.kind = COMPEL_SCRATCH_CODE,
+		.size = m->nr * COMPEL_ROW_SIZE(ROW_CALLS),
+		.shared = m->nr > 1,
+	};
+	int ret = compel_scratch_open_many(m->tasks, 1, &r->scratch, &err);
 
 	if (ret == -EOPNOTSUPP)
 		return false;
 	if (ret < 0)
 		fail_msg("scratch: %s", err.text);
+	int signo = compel_row_signal(m->task, m->nr);
+	assert_int_not_equal(signo, 0);
 	for (size_t i = 0; i < m->nr; i++) {
+		if (i > 0)
+			m->tasks[i]->leave = r->scratch.leave;
 		r->row[i] = (struct compel_row){
 			.calls = r->call[i],
 			.nr = ROW_CALLS,
 			.code = r->scratch.code,
 			.table = r->scratch.addr + i * COMPEL_ROW_SIZE(ROW_CALLS),
+			.signo = signo,
 		};
 		for (int c = 0; c < ROW_CALLS; c++)
 			r->call[i][c] = (struct compel_call){
@@ -426,8 +435,9 @@ static void rows_run_in_two_hundred_threads_and_leave_no_trace(void **state)
 	}
 	ok(compel_row_many(m.tasks, r.row, m.nr, err));
 	rows_check(&r, &m);
+	ok(compel_finish_many(m.tasks + 1, m.nr - 1, err));
 	ok(compel_scratch_close(m.tasks[0], &r.scratch, err));
-	ok(compel_finish_many(m.tasks, m.nr, err));
+	ok(compel_finish(m.tasks[0], err));
 	for (int i = 0; i < NR_THREADS; i++) {
 		ok(compel_regs_get(m.tids[i], &after, err));
 		assert_memory_equal(&before[i], &after, sizeof(after));

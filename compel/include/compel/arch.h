@@ -16,6 +16,12 @@ struct compel_insn {
 	uint8_t tag;   /* is set in bits that @align leaves free: 1 for Thumb, else 0 */
 };
 
+/* A piece of code, by its bytes. */
+struct compel_pattern {
+	uint8_t bytes[12];
+	uint8_t size;
+};
+
 struct compel_arch {
 	const char *name;
 
@@ -73,13 +79,53 @@ struct compel_arch {
 	void (*set_call)(struct compel_regs *regs, uint64_t insn, long nr, const uint64_t args[6]);
 
 	/*
-	 * Position independent code for compel_row_many(), that finds in its first two arguments
-	 * a table and the number of its rows: struct compel_row_entry of src/row.c. It makes the
-	 * calls, sets the word behind the last row to 1 and sleeps until it is interrupted, in a
-	 * call without restart block. It has no stack and does not touch the stack pointer. NULL:
-	 * there is none for this architecture.
+	 * Position independent code for compel_row_many(), that finds in its first arguments a
+	 * table and the number of its rows, struct compel_row_entry of src/row.c, and a signal. It
+	 * makes the calls, sets the word behind the last row to 1, sends the signal to its own
+	 * thread, and then returns. It does not touch the stack. NULL: there is none for this
+	 * architecture. In it, row_leave is where a return leads by way of write_leave().
 	 */
-	const uint8_t *row_code, *row_code_end;
+	const uint8_t *row_code, *row_leave, *row_code_end;
+
+	/*
+	 * The way home, see compel.h. What a system call instruction with a return behind it looks
+	 * like, and what the code to which signal handlers return. None: there is no way home.
+	 */
+	const struct compel_pattern *call_return;
+	const struct compel_pattern *sigreturns;
+	size_t nr_sigreturns;
+
+	/* Whether the thread may return to where it was not called from. */
+	bool (*may_return)(pid_t tid);
+
+	/*
+	 * Turns the registers inside of an interrupted system call into those with which it is
+	 * made again: as restart_syscall where it needs that and @block says that what it left
+	 * in the kernel is still there.
+	 */
+	void (*restart)(struct compel_regs *regs, bool block);
+
+	void (*set_sp)(struct compel_regs *regs, uint64_t sp);
+
+	/*
+	 * A signal frame: frame_size bytes for @regs, @mask and the floating point state at address
+	 * @fpu. A return with the stack pointer at the frame leads to @sigreturn, and that takes
+	 * all from there. write_fpu() writes such a state, which has fpu_size() bytes at a multiple
+	 * of 64; 0: it cannot be written.
+	 */
+	size_t frame_size;
+	void (*write_frame)(void *frame, const struct compel_regs *regs, uint64_t mask,
+			    uint64_t sigreturn, uint64_t fpu);
+	size_t (*fpu_size)(const struct compel_fpu *fpu);
+	void (*write_fpu)(void *state, const struct compel_fpu *fpu);
+
+	/*
+	 * What a thread that leaves by row_leave finds on its stack: leave_size bytes that end
+	 * where the red zone begins. A return with the stack pointer at it leads to @leave.
+	 */
+	size_t leave_size;
+	void (*write_leave)(void *block, const struct compel_regs *regs, uint64_t mask,
+			    uint64_t leave);
 
 	/* What the call returned, sign extended. */
 	int64_t (*result)(const struct compel_regs *regs);

@@ -228,6 +228,26 @@ int compel_insn_find(pid_t tid, const struct compel_range *ranges, size_t nr, ui
 /* The same with the ranges of /proc/TID/maps, for callers that do not know the mappings. */
 int compel_insn_find_maps(pid_t tid, uint64_t *ret_addr, struct compel_error *err);
 
+/*
+ * Code of the target that leads home, see "The way home". Offsets are into the mapping in which it
+ * was found: other processes often have the same libraries.
+ */
+struct compel_text {
+	uint64_t insn;      /* a system call instruction that is followed by a return */
+	uint64_t sigreturn; /* where signal handlers return to; 0: no such code was found */
+	uint64_t size;      /* of that mapping */
+	uint64_t insn_offset;
+	uint64_t sigreturn_offset;
+};
+
+/*
+ * Finds both in the same one of the ranges, which are to be file mappings. @text may hold what was
+ * found in another process, that is looked for first; 32 MiB are searched at most. 0, or -ENOENT
+ * with @text->insn and @text->sigreturn 0.
+ */
+int compel_text_find(pid_t tid, const struct compel_range *ranges, size_t nr,
+		     struct compel_text *text, struct compel_error *err);
+
 enum compel_seccomp {
 	COMPEL_SECCOMP_ASK,  /* look into /proc/TID/status */
 	COMPEL_SECCOMP_NONE, /* the caller knows that the thread is not restricted */
@@ -237,9 +257,25 @@ enum compel_seccomp {
 struct compel_prepare_opts {
 	uint32_t options; /* the PTRACE_O_ bits of compel_seize() */
 	enum compel_seccomp seccomp;
-	uint64_t insn;  /* from compel_insn_find(); 0: search by compel_insn_find_maps() */
-	int timeout_ms; /* for each system call; 0: 10 seconds */
+	uint64_t insn;      /* from compel_text_find() or compel_insn_find(); 0: compel searches */
+	uint64_t sigreturn; /* from compel_text_find(), with that insn */
+	struct compel_range stack; /* for one thread of a process: the mapping of its first stack */
+	int timeout_ms;            /* for each system call; 0: 10 seconds */
 };
+
+/*
+ * The way home. A tracer can die at any instant, and then its threads run on with the registers
+ * that they have just then. So every context that a borrowed thread is given leads back by itself
+ * to the one in which it was found: as in a signal handler, a return instruction follows the system
+ * call, and the stack pointer stands at a signal frame, below the stack and its red zone, of all
+ * registers and the signal mask. A mapping of compel's is taken away on the way.
+ *
+ * What differs for the thread then: a system call with a time limit that it was in may begin anew
+ * or, interrupted for the second time, end with EINTR; its seccomp filters hold for the calls that
+ * are left; syscall user dispatch is off if it was on; a process with threads may sleep for a
+ * second. There is no way home on arm and arm64, in tasks with a shadow stack, where no such code is
+ * found, where the stack has no room, and not for threads that are traced with PTRACE_O_EXITKILL.
+ */
 
 #define COMPEL_NO_CALL (-1L)
 
@@ -250,7 +286,19 @@ struct compel_call {
 	int64_t val; /* what it returned, -4095..-1 being its -errno */
 };
 
-/* A thread that is borrowed. Plain data on memory of the caller, who writes @call only. */
+/* Where the way home of a thread is written in its memory. */
+struct compel_home {
+	bool built;
+	bool below;    /* below the thread's stack pointer */
+	uint64_t sp;   /* the stack pointer of a context that leads home; 0: there is no way */
+	uint64_t last; /* that with which nothing is done on the way */
+	uint64_t addr;
+	uint64_t fpu; /* address of the floating point state */
+	size_t size;
+	void *saved; /* what was there */
+};
+
+/* A thread that is borrowed. Plain data on memory of the caller, who writes @call and @leave. */
 struct compel_task {
 	pid_t tid;
 	int ret; /* of this thread in the last function of many: 0 or -errno */
@@ -261,22 +309,29 @@ struct compel_task {
 	uint32_t options;     /* what the caller had */
 	uint32_t options_set; /* what is in force */
 	uint64_t insn;
+	uint64_t sigreturn;
+	uint64_t leave; /* of code memory, see struct compel_scratch; the caller may set it */
+	struct compel_range stack;
+	struct compel_home home;
 	struct compel_regs regs; /* what compel_finish() gives the thread */
 	uint64_t sigmask;        /* the same */
-	uint64_t dispatch[4];    /* syscall user dispatch, if [0] is not 0 */
-	int64_t call_nr;         /* arm, arm64: the call that compel_finish() re-enters; -1: none */
-	int64_t deadline;        /* of the stop that is waited for */
-	int64_t give_up;         /* on a call that is interrupted again and again */
-	int failed; /* what an earlier part of a function of many made of this thread */
+	bool masked;             /* the thread has @mask now */
+	uint64_t mask;
+	uint64_t dispatch[4]; /* syscall user dispatch, if [0] is not 0 */
+	int64_t call_nr;      /* arm, arm64: the call that compel_finish() re-enters; -1: none */
+	int64_t deadline;     /* of the stop that is waited for */
+	int64_t give_up;      /* on a call that is interrupted again and again */
+	int failed;           /* what an earlier part of a function of many made of this thread */
 	int phase;
 	int entry;
 	bool touched;
 };
 
 /*
- * Borrows a thread that stands in an event-stop or group-stop: saves its registers and mask, blocks
- * its signals and suspends its seccomp filters and syscall user dispatch. The other threads that
- * share its memory should stand too. On failure everything is as before.
+ * Borrows a thread that stands in an event-stop or group-stop: saves its registers and mask, and
+ * suspends its seccomp filters and syscall user dispatch. From the first call on its signals are
+ * blocked. The other threads that share its memory should stand too. On failure everything is as
+ * before.
  *
  * Errors: -EOPNOTSUPP 32-bit code, or a dispatch setting that cannot be put back; -ENOENT no system
  * call instruction; -EPERM, -EINVAL the thread has seccomp filters and the kernel does not let the
@@ -346,10 +401,13 @@ enum compel_scratch_kind {
 
 struct compel_scratch {
 	enum compel_scratch_kind kind;
+	bool shared; /* MAP, CODE: threads other than the one that opens it use it, too */
+	struct compel_range gap; /* MAP, CODE: a large hole between mappings, if one is known */
 	uint64_t addr; /* aligned to 16 bytes at least; zeroed only for COMPEL_SCRATCH_MAP */
 	size_t size;
-	uint64_t code; /* CODE: where it is; readable and executable, never writable */
-	void *saved;   /* STACK: what was there */
+	uint64_t code;  /* CODE: where it is; readable and executable, never writable */
+	uint64_t leave; /* CODE: for compel_task.leave of threads in the same address space */
+	void *saved;    /* STACK: what was there */
 };
 
 /*
@@ -361,7 +419,14 @@ struct compel_scratch {
 int compel_scratch_open(struct compel_task *task, enum compel_scratch_kind kind, size_t size,
 			struct compel_scratch *ret_scratch, struct compel_error *err);
 
-/* The same for many, with kind and size in each of @scratches. What fails has size 0 then. */
+/*
+ * The same for many, with kind, size, shared and gap in each of @scratches. What fails has size 0
+ * then.
+ *
+ * For the way home of all its users, shared memory is closed when they were given to
+ * compel_finish(), and before the one that opened it is. Code leads other threads home without a
+ * signal frame, if their leave is set before their first call: it is cheaper, and exact.
+ */
 int compel_scratch_open_many(struct compel_task *const *tasks, size_t nr,
 			     struct compel_scratch *scratches, struct compel_error *err);
 
@@ -382,9 +447,17 @@ struct compel_row {
 	size_t nr;
 	uint64_t code;  /* of scratch memory of kind CODE in the same address space */
 	uint64_t table; /* COMPEL_ROW_SIZE(nr) bytes of scratch memory, of this thread alone */
+	int signo;      /* from compel_row_signal() */
 };
 
 #define COMPEL_ROW_SIZE(nr) (((nr) + 1) * 64)
+
+/*
+ * At the end of a row a thread sends itself a signal that its process ignores: who is traced stops
+ * with it, who is not notices nothing. Finds one for borrowed threads of one process; 0: it has
+ * handlers for all that could serve, or a thread blocks them, or /proc does not tell.
+ */
+int compel_row_signal(const struct compel_task *tasks, size_t nr);
 
 /*
  * @rows[i] is for @tasks[i]; all threads run at once. 0, or the first failure as of

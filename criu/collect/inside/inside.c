@@ -27,9 +27,10 @@ struct inside {
 	struct process *processes;
 	size_t n;
 	struct err *err;
-	/* All borrowed threads, those of one process behind its leader; and the leaders alone. */
-	struct compel_task **tasks, **leaders;
-	size_t nr_tasks;
+	/* All borrowed threads; the leaders, one for each process; the others. */
+	struct compel_task **tasks, **leaders, **others;
+	size_t nr_tasks, nr_others;
+	struct compel_text text;          /* where it was found last */
 	struct compel_scratch *scratches; /* one for each leader */
 	/* The present round: who is asked, and what. */
 	struct compel_task **round;
@@ -57,8 +58,11 @@ static void add_process(struct inside *in, const struct inside_need *need)
 	process->nr_threads = need->thread & INSIDE_THREAD ? need->task->threads.n : 1;
 	process->threads = ARENA_ARRAY(&in->arena, struct compel_task, process->nr_threads);
 	in->leaders[in->n++] = &process->threads[0];
-	for (size_t i = 0; i < process->nr_threads; i++)
+	for (size_t i = 0; i < process->nr_threads; i++) {
 		in->tasks[in->nr_tasks++] = &process->threads[i];
+		if (i > 0)
+			in->others[in->nr_others++] = &process->threads[i];
+	}
 }
 
 static void add_processes(struct inside *in, const struct inside_need *needs, size_t n)
@@ -71,6 +75,7 @@ static void add_processes(struct inside *in, const struct inside_need *needs, si
 	in->leaders = ARENA_ARRAY(&in->arena, struct compel_task *, n);
 	in->scratches = ARENA_ARRAY(&in->arena, struct compel_scratch, n);
 	in->tasks = ARENA_ARRAY(&in->arena, struct compel_task *, nr_threads);
+	in->others = ARENA_ARRAY(&in->arena, struct compel_task *, nr_threads);
 	in->round = ARENA_ARRAY(&in->arena, struct compel_task *, nr_threads);
 	in->asks = ARENA_ARRAY(&in->arena, struct ask *, nr_threads);
 	for (size_t i = 0; i < n; i++)
@@ -79,21 +84,30 @@ static void add_processes(struct inside *in, const struct inside_need *needs, si
 }
 
 /*
- * One search for the instruction serves all threads of a process. Where it finds none, or a process
- * that is no more, preparing the first thread says so.
+ * One search serves all threads of a process. Where it finds no instruction, or a process that is
+ * no more, preparing the first thread says so.
  */
-static void init_process(struct process *process)
+static void init_process(struct inside *in, struct process *process)
 {
 	const struct inside_need *need = process->ask.need;
+	pid_t pid = need->task->pid;
 	struct compel_prepare_opts opts = {
 		.options = FREEZE_PTRACE_OPTIONS,
 		.seccomp = need->no_seccomp ? COMPEL_SECCOMP_NONE : COMPEL_SECCOMP_ASK,
 	};
 
-	if (compel_insn_find(need->task->pid, need->text, need->nr_text, &opts.insn, NULL) < 0)
-		compel_insn_find_maps(need->task->pid, &opts.insn, NULL);
-	for (size_t i = 0; i < process->nr_threads; i++)
+	if (compel_text_find(pid, need->text, need->nr_text, &in->text, NULL) == 0) {
+		opts.insn = in->text.insn;
+		opts.sigreturn = in->text.sigreturn;
+	} else if (compel_insn_find(pid, need->text, need->nr_text, &opts.insn, NULL) < 0) {
+		compel_insn_find_maps(pid, &opts.insn, NULL);
+	}
+	for (size_t i = process->nr_threads; i-- > 0;) {
+		/* A place that there is once only. */
+		if (i == 0)
+			opts.stack = need->stack;
 		compel_task_init(&process->threads[i], need->task->threads.v[i].tid, &opts);
+	}
 }
 
 static int borrow(struct inside *in)
@@ -101,23 +115,12 @@ static int borrow(struct inside *in)
 	struct compel_error ce;
 
 	for (size_t i = 0; i < in->n; i++)
-		init_process(&in->processes[i]);
+		init_process(in, &in->processes[i]);
 	int ret = compel_prepare_many(in->tasks, in->nr_tasks, &ce);
 	if (ret < 0) {
 		failed(in, err_compel(in->err, ret, &ce));
 		compel_finish_many(in->tasks, in->nr_tasks, NULL);
 	}
-	return ret;
-}
-
-/* The first failure, which is described, is kept; that of giving back only counts if none was. */
-static int give_back(struct inside *in, int ret)
-{
-	struct compel_error ce;
-	int finish = compel_finish_many(in->tasks, in->nr_tasks, &ce);
-
-	if (ret == 0 && finish < 0)
-		return failed(in, err_compel(in->err, finish, &ce));
 	return ret;
 }
 
@@ -134,6 +137,17 @@ static size_t memory_size(const struct ask_process *ask, enum compel_scratch_kin
 	return 1 + ask->memory + (kind == COMPEL_SCRATCH_CODE ? tables : 0);
 }
 
+/*
+ * Code may be forbidden, as by SELinux (execmem). Where nothing more can be mapped at all
+ * (RLIMIT_AS, the number of mappings) stacks serve. A stopped process cannot go home before it is
+ * continued: until then nothing of ours is to be seen there if crib dies.
+ */
+static bool wants_kind(const struct inside *in, size_t process, enum compel_scratch_kind kind)
+{
+	return in->scratches[process].size == 0 &&
+	       (kind == COMPEL_SCRATCH_STACK || !in->processes[process].ask.need->task->stop_signo);
+}
+
 /* Tries it where nothing of another kind could be had. */
 static int open_kind(struct inside *in, enum compel_scratch_kind kind, struct compel_error *ce)
 {
@@ -143,10 +157,14 @@ static int open_kind(struct inside *in, enum compel_scratch_kind kind, struct co
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->n; i++) {
-		if (in->scratches[i].size)
+		const struct process *process = &in->processes[i];
+
+		if (!wants_kind(in, i, kind))
 			continue;
 		got[n].kind = kind;
-		got[n].size = memory_size(&in->processes[i].ask, kind);
+		got[n].size = memory_size(&process->ask, kind);
+		got[n].gap = process->ask.need->gap;
+		got[n].shared = process->nr_threads > 1;
 		which[n] = i;
 		tasks[n++] = in->leaders[i];
 	}
@@ -156,10 +174,6 @@ static int open_kind(struct inside *in, enum compel_scratch_kind kind, struct co
 	return ret;
 }
 
-/*
- * Code may be forbidden, as by SELinux (execmem). Where nothing more can be mapped at all
- * (RLIMIT_AS, the number of mappings) stacks serve.
- */
 static int open_memory(struct inside *in)
 {
 	static const enum compel_scratch_kind kinds[] = {
@@ -168,23 +182,46 @@ static int open_memory(struct inside *in)
 		COMPEL_SCRATCH_STACK,
 	};
 	struct compel_error ce;
-	int ret = -EOPNOTSUPP;
+	int ret = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds) && ret < 0; i++) {
+	/* Who has none gets the next kind; after the last one that is a failure. */
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		if (ret == -ESRCH || ret == -ETIMEDOUT)
 			break;
 		ret = open_kind(in, kinds[i], &ce);
 	}
+	for (size_t i = 0; i < in->n; i++)
+		for (size_t t = 1; t < in->processes[i].nr_threads; t++)
+			in->processes[i].threads[t].leave = in->scratches[i].leave;
 	return ret < 0 ? failed(in, err_compel(in->err, ret, &ce)) : 0;
 }
 
-static int close_memory(struct inside *in, int ret)
+/* The first failure, which is described, is kept; later ones only count if there was none. */
+static void keep_failure(struct inside *in, int *ret, int next, const struct compel_error *ce)
+{
+	if (*ret == 0 && next < 0)
+		*ret = failed(in, err_compel(in->err, next, ce));
+}
+
+/* A thread that hangs in its call will need the memory when that ends. */
+static void keep_memory_of_lost(struct inside *in)
+{
+	for (size_t i = 0; i < in->n; i++)
+		for (size_t t = 1; t < in->processes[i].nr_threads; t++)
+			if (in->processes[i].threads[t].ret == -ETIMEDOUT)
+				in->scratches[i].size = 0;
+}
+
+/* The leaders' way home takes the memory away, so they come last: the others may need it. */
+static int give_back(struct inside *in, int ret)
 {
 	struct compel_error ce;
-	int close = compel_scratch_close_many(in->leaders, in->n, in->scratches, &ce);
 
-	if (ret == 0 && close < 0)
-		return failed(in, err_compel(in->err, close, &ce));
+	keep_failure(in, &ret, compel_finish_many(in->others, in->nr_others, &ce), &ce);
+	keep_memory_of_lost(in);
+	keep_failure(in, &ret, compel_scratch_close_many(in->leaders, in->n, in->scratches, &ce),
+		     &ce);
+	keep_failure(in, &ret, compel_finish_many(in->leaders, in->n, &ce), &ce);
 	return ret;
 }
 
@@ -222,7 +259,12 @@ static void fill_row(struct inside *in, size_t process, size_t thread, struct ro
 	}
 }
 
-/* Asks the processes that have got code. The others keep their questions. */
+static int row_signal(const struct process *process)
+{
+	return compel_row_signal(process->threads, process->nr_threads);
+}
+
+/* Asks the processes where that can be done. The others keep their questions. */
 static int ask_rows(struct inside *in)
 {
 	struct compel_row *calls = ARENA_ARRAY(&in->arena, struct compel_row, in->nr_tasks);
@@ -233,11 +275,13 @@ static int ask_rows(struct inside *in)
 	for (size_t i = 0; i < in->n; i++) {
 		const struct compel_scratch *scratch = &in->scratches[i];
 		uint64_t table = scratch->addr + ALIGN_UP(in->processes[i].ask.memory, (size_t)8);
+		size_t nr_threads = in->processes[i].nr_threads;
+		int signo = scratch->code ? row_signal(&in->processes[i]) : 0;
 
-		for (size_t t = 0; t < in->processes[i].nr_threads && scratch->code; t++) {
+		for (size_t t = 0; t < nr_threads && signo; t++) {
 			fill_row(in, i, t, &rows[n]);
 			calls[n] = (struct compel_row){ rows[n].calls, rows[n].n, scratch->code,
-							table };
+							table, signo };
 			table += COMPEL_ROW_SIZE(rows[n].n);
 			in->round[n++] = &in->processes[i].threads[t];
 		}
@@ -287,51 +331,6 @@ static int ask_rounds(struct inside *in)
 	return 0;
 }
 
-/*
- * There is no way to look at it without changing it; nobody of the process runs meanwhile. What was
- * changed is put back whatever became of the others. Only kernels before 4.7 do not tell it.
- */
-static int ask_umasks(struct inside *in, struct rec_sink *sink)
-{
-	struct compel_task **changed = ARENA_ARRAY(&in->arena, struct compel_task *, in->n);
-	struct compel_error ce;
-	size_t n = 0;
-
-	for (size_t i = 0; i < in->n; i++) {
-		if (!(in->processes[i].ask.need->rec_task & RV_TASK_STATUS))
-			continue;
-		in->leaders[i]->call = (struct compel_call){ .nr = SYS_umask, .args = { 077 } };
-		changed[n++] = in->leaders[i];
-	}
-	int ret = err_compel(in->err, compel_syscall_many(changed, n, &ce), &ce);
-	for (size_t i = 0; i < n; i++) {
-		int64_t umask = changed[i]->call.val;
-
-		if (changed[i]->ret < 0)
-			umask = COMPEL_NO_CALL;
-		changed[i]->call = (struct compel_call){
-			.nr = umask < 0 ? COMPEL_NO_CALL : SYS_umask,
-			.args = { (uint64_t)umask },
-		};
-	}
-	int again = compel_syscall_many(changed, n, &ce);
-	if (ret == 0)
-		ret = err_compel(in->err, again, &ce);
-	for (size_t i = 0; i < n && ret == 0; i++) {
-		struct rec_task rec = {
-			.hdr = { .type = REC_TASK,
-				 .len = sizeof(rec),
-				 .pid = (__u32)changed[i]->tid,
-				 .tid = (__u32)changed[i]->tid,
-				 .valid = RV_TASK_STATUS },
-			.umask = (__u32)changed[i]->call.args[0],
-		};
-
-		ret = sink->emit(sink, &rec.hdr, in->err);
-	}
-	return ret;
-}
-
 static int emit_answers(struct inside *in, struct rec_sink *sink)
 {
 	struct compel_error ce;
@@ -374,10 +373,8 @@ int inside_collect(const struct inside_need *needs, size_t n, struct rec_sink *s
 		if (ret == 0)
 			ret = ask_rounds(&in);
 		if (ret == 0)
-			ret = ask_umasks(&in, sink);
-		if (ret == 0)
 			ret = emit_answers(&in, sink);
-		ret = give_back(&in, close_memory(&in, ret));
+		ret = give_back(&in, ret);
 	}
 	arena_fini(&in.arena);
 	return ret;
