@@ -491,6 +491,23 @@ struct inspect {
 	void *ctx;
 };
 
+/* What is seen only when contents are looked at is a complaint as well: the tree is shown without. */
+static int extract_or_complain(struct dump *dump, struct err *err)
+{
+	int ret = extract(dump, err);
+
+	if (ret != -ENOTSUP)
+		return ret;
+	*array_push(&dump->complaints.arena, &dump->complaints.text) =
+		arena_printf(&dump->complaints.arena, "%s", err->text);
+	*err = ERR_INIT;
+	fd_extract_undo(&dump->extract);
+	fd_extract_end(&dump->extract, NULL);
+	snapshot_fini(&dump->snap);
+	snapshot_init(&dump->snap);
+	return build(dump, err);
+}
+
 static int inspect_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 {
 	static const struct stage stages[] = {
@@ -506,7 +523,7 @@ static int inspect_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 	dump.progress = keeper->progress;
 	int ret = run_stages(&dump, stages, err);
 	if (ret == 0 && !dump.complaints.text.n)
-		ret = extract(&dump, err);
+		ret = extract_or_complain(&dump, err);
 	fd_extract_undo(&dump.extract);
 	thaw_tree(&dump.tree, THAW_RUN, NULL);
 	if (ret == 0)

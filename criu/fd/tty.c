@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "base/pidref.h"
 #include "fd/kinds.h"
 #include "fd/tty.h"
 #include "fd/tty_data.h"
@@ -205,20 +206,31 @@ static const TtyInfoEntry *find_end(const struct snapshot *snap, enum tty_role r
 	return NULL;
 }
 
-/* A slave whose master nobody in the tree has belongs to somebody else. */
-static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
+/* Whether a task of the tree has the master of pair @index, before anything was extracted. 1, 0. */
+static int has_master(const struct snapshot *snap, uint32_t index, struct err *err)
 {
-	TtyInfoEntry *info = ofd->priv;
+	for (size_t i = 0; i < snap->files.n; i++) {
+		const struct ofd *ofd = snap->files.v[i];
+
+		if (!ofd->rec || !tty_match(ofd->rec) || role_of(ofd->rec->rdev) != TTY_MASTER)
+			continue;
+		_cleanup_close_ int fd = pidref_getfd(ofd->owner->pidfd, ofd->owner_fd);
+		if (fd < 0)
+			return err_ret(err, fd, "pidfd_getfd descriptor %d of task %d",
+				       ofd->owner_fd, ofd->owner->pid);
+		if (tty_index(ofd->rec, TTY_MASTER, fd) == index)
+			return 1;
+	}
+	return 0;
+}
+
+/* A slave whose master nobody in the tree has belongs to somebody else. */
+static int check_outside(const struct fd_extract *x, const struct ofd *ofd, const struct stat *st,
+			 struct err *err)
+{
 	char external[32];
 
-	if (role_of(ofd->rec->rdev) == TTY_MASTER)
-		return tty_data_save(x->snap, info, find_end(x->snap, TTY_SLAVE, info->pty->index),
-				     fd, err);
-	if (role_of(ofd->rec->rdev) != TTY_SLAVE || find_end(x->snap, TTY_MASTER, info->pty->index))
-		return 0;
-	if (!info->termios) /* its master was closed: hung up, which a new pair can be as well */
-		return 0;
-	snprintf(external, sizeof(external), "%x:%x", info->rdev, info->dev);
+	snprintf(external, sizeof(external), "%x:%x", (uint32_t)st->st_rdev, (uint32_t)st->st_dev);
 	if (opts_find_external(x->opts, "tty", external))
 		return 0;
 	const struct task *root = x->snap->tasks.v[0];
@@ -229,6 +241,37 @@ static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err
 		       "--shell-job if it is the terminal that the job was started from, else "
 		       "--external tty[%s]",
 		       (int)ofd->rec->path_len, ofd->rec->path, external);
+}
+
+static int tty_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err)
+{
+	struct termios termios;
+	struct stat st;
+
+	if (role_of(ofd->rec->rdev) != TTY_SLAVE)
+		return 0;
+	_cleanup_close_ int fd = pidref_getfd(ofd->owner->pidfd, ofd->owner_fd);
+	if (fd < 0)
+		return err_ret(err, fd, "pidfd_getfd");
+	/* its master was closed: hung up, which a new pair can be as well */
+	if (tcgetattr(fd, &termios) && errno == EIO)
+		return 0;
+	int ret = has_master(x->snap, tty_index(ofd->rec, TTY_SLAVE, fd), err);
+	if (ret != 0)
+		return ret;
+	if (fstat(fd, &st))
+		return err_sys(err, "fstat '%.*s'", (int)ofd->rec->path_len, ofd->rec->path);
+	return check_outside(x, ofd, &st, err);
+}
+
+static int tty_resolve(struct fd_extract *x, struct ofd *ofd, int fd, struct err *err)
+{
+	TtyInfoEntry *info = ofd->priv;
+
+	if (role_of(ofd->rec->rdev) != TTY_MASTER)
+		return 0;
+	return tty_data_save(x->snap, info, find_end(x->snap, TTY_SLAVE, info->pty->index), fd,
+			     err);
 }
 
 /* ---- Restore ---- */
@@ -390,6 +433,7 @@ const struct fd_kind fd_kind_tty = {
 	.name = "tty",
 	.type = FD_TYPES__TTY,
 	.match = tty_match,
+	.check = tty_check,
 	.extract = tty_extract,
 	.resolve = tty_resolve,
 	.resource = tty_resource,
