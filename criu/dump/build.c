@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "collect/dev.h"
 #include "dump/build.h"
 #include "dump/build_core.h"
+#include "model/kernel_names.h"
 #include "vma/vma.h"
 
 struct build {
@@ -62,14 +64,26 @@ static void read_own_namespaces(__u64 *own)
 	}
 }
 
+static bool is_elsewhere(const struct build *build, const struct rec_task *rec, enum rec_ns ns)
+{
+	return (rec->hdr.valid & RV_TASK_NS) && rec->ns[ns] && build->own_ns[ns] &&
+	       rec->ns[ns] != build->own_ns[ns];
+}
+
+/* That of its children is only worth a word where its own is not. */
+static bool is_said(const struct build *build, const struct rec_task *rec, int ns)
+{
+	if (ns == REC_NS_PID_CHILDREN)
+		return is_elsewhere(build, rec, REC_NS_PID);
+	return ns == REC_NS_TIME_CHILDREN && is_elsewhere(build, rec, REC_NS_TIME);
+}
+
 static void check_namespaces(struct build *build, const struct gathered_task *task)
 {
-	if (!(task->rec.hdr.valid & RV_TASK_NS))
-		return;
 	for (int i = 0; i < REC_NS_MAX; i++) {
 		struct err err = ERR_INIT;
 
-		if (!task->rec.ns[i] || !build->own_ns[i] || task->rec.ns[i] == build->own_ns[i])
+		if (!is_elsewhere(build, &task->rec, i) || is_said(build, &task->rec, i))
 			continue;
 		err_set(&err, -ENOTSUP,
 			"is in another %s namespace than crib: not supported; run crib inside of "
@@ -202,10 +216,27 @@ static int build_mm(struct build *build, struct task *task, const struct gathere
 	return build_mm_entry(build->snap, mm, from, err);
 }
 
+static void refuse_fd(struct build *build, const struct task *task, const struct rec_fd *rec)
+{
+	const char *words = kernel_name_words(rec->path, rec->path_len);
+	dev_t rdev = rec_dev_to_stat(rec->rdev);
+	struct err err = ERR_INIT;
+	char device[48];
+
+	if (!words) {
+		snprintf(device, sizeof(device), "device %u:%u", major(rdev), minor(rdev));
+		words = device;
+	}
+	err_set(&err, -ENOTSUP,
+		"descriptor %u is '%.*s', %s: not supported; the task has to close it before a "
+		"dump",
+		rec->fd, (int)rec->path_len, rec->path, words);
+	complain(build->complaints, task->pid, &err);
+}
+
 static struct ofd *find_or_add_ofd(struct build *build, struct task *task, const struct rec_fd *rec)
 {
 	struct ofd *ofd = rec->ofd_id ? hashmap_get(&build->ofds, 0, rec->ofd_id) : NULL;
-	struct err err = ERR_INIT;
 
 	if (ofd)
 		return ofd;
@@ -216,12 +247,18 @@ static struct ofd *find_or_add_ofd(struct build *build, struct task *task, const
 	ofd->kind = fd_kind_of_record(rec);
 	if (rec->ofd_id)
 		hashmap_put(&build->ofds, 0, rec->ofd_id, ofd);
-	if (!ofd->kind) {
-		err_set(&err, -ENOTSUP, "descriptor %u is '%.*s': not supported", rec->fd,
-			(int)rec->path_len, rec->path);
-		complain(build->complaints, task->pid, &err);
-	}
+	if (!ofd->kind)
+		refuse_fd(build, task, rec);
 	return ofd;
+}
+
+/* Its task is in another mount namespace, which was said. */
+static bool is_behind_mounts(const struct build *build, const struct ofd *ofd)
+{
+	const struct gathered_task *from = gather_find(build->gather, ofd->owner->pid);
+
+	return (ofd->rec->file_flags & REC_FILE_UNREACHABLE) &&
+	       is_elsewhere(build, &from->rec, REC_NS_MNT);
 }
 
 /* Some can be dumped if others are in the tree, too: when all are known. */
@@ -231,7 +268,8 @@ static void check_ofds(struct build *build)
 		const struct ofd *ofd = build->snap->files.v[i];
 		struct err err = ERR_INIT;
 
-		if (!ofd->kind || !ofd->kind->check || ofd->kind->check(build->x, ofd, &err) >= 0)
+		if (!ofd->kind || !ofd->kind->check || is_behind_mounts(build, ofd) ||
+		    ofd->kind->check(build->x, ofd, &err) >= 0)
 			continue;
 		err_wrap(&err, err.code, "descriptor %d", ofd->owner_fd);
 		complain(build->complaints, ofd->owner->pid, &err);

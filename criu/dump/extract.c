@@ -103,7 +103,8 @@ static int extract_vma(struct snapshot *snap, struct task *task, struct vma *vma
 			 (unsigned long long)vma->start, (unsigned long long)vma->end);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
-			return err_sys(err, "open '%s'", path);
+			return err_sys(err, "open '%s' of deleted '%.*s'", path, (int)rec->path_len,
+				       rec->path);
 	}
 	int ret = fd_extract_path(x, rec, fd, &vma->file, err);
 	if (ret < 0)

@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,6 +21,11 @@
 #include "fd/reg.h"
 #include "fd/reopen.h"
 #include "fd/rootdir.h"
+
+#ifndef SECRETMEM_MAGIC
+#define SECRETMEM_MAGIC 0x5345434d /* Linux 5.14 */
+#endif
+#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
 
 /* Device numbers as records and images have them: major << 20 | minor. */
 enum { MEM_MAJOR = 1 };
@@ -77,12 +84,36 @@ static bool is_external(const struct opts *opts, const struct rec_fd *rec)
 	return opts_find_external(opts, "file", id);
 }
 
+/* Files of file systems that are the kernel's own; NULL: any other. */
+static const char *find_strange(const struct rec_fd *rec)
+{
+	struct statfs fs;
+	char path[64];
+
+	if (!(rec->file_flags & (REC_FILE_UNREACHABLE | REC_FILE_DELETED)))
+		return NULL;
+	snprintf(path, sizeof(path), "/proc/%u/fd/%u", rec->hdr.pid, rec->fd);
+	if (statfs(path, &fs))
+		return NULL;
+	switch ((uint32_t)fs.f_type) {
+	case MQUEUE_MAGIC: return "a POSIX message queue";
+	case SECRETMEM_MAGIC: return "secret memory (memfd_secret)";
+	default: return NULL;
+	}
+}
+
 int reg_check(const struct fd_extract *x, const struct ofd *ofd, struct err *err)
 {
 	const struct rec_fd *rec = ofd->rec;
 
 	if (is_external(x->opts, rec))
 		return 0;
+	const char *strange = find_strange(rec);
+	if (strange)
+		return err_set(err, -ENOTSUP,
+			       "'%.*s' is %s: not supported; the task has to close it before a "
+			       "dump",
+			       (int)rec->path_len, rec->path, strange);
 	if (rec->file_flags & REC_FILE_UNREACHABLE)
 		return err_set(err, -ENOTSUP,
 			       "'%.*s' is not below crib's root directory: run crib "

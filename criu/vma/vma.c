@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "model/kernel_names.h"
 #include "vma/vma.h"
 
 #ifndef MADV_WIPEONFORK
@@ -24,37 +25,91 @@ static const struct {
 	{ REC_VM_DONTDUMP, MADV_DONTDUMP }, { REC_VM_WIPEONFORK, MADV_WIPEONFORK },
 };
 
+/* Why a mapping cannot be dumped, and what its task can do about it; NULL: nothing. */
+struct refusal {
+	const char *what, *remedy;
+};
+
+static const char unmap[] = "unmap it", unregister[] = "unregister it";
+
 /* vm_flags that no call of an ordinary process brings back, or whose state crib does not save. */
 static const struct {
 	enum rec_vma_flag flag;
-	const char *what;
+	struct refusal refusal;
 } unsupported[] = {
-	{ REC_VM_IO, "device memory" },
-	{ REC_VM_PFNMAP, "device memory" },
-	{ REC_VM_UFFD_MISSING, "registered with userfaultfd" },
-	{ REC_VM_UFFD_WP, "registered with userfaultfd" },
-	{ REC_VM_UFFD_MINOR, "registered with userfaultfd" },
-	{ REC_VM_SHADOW_STACK, "a shadow stack" },
-	{ REC_VM_SEALED, "sealed by mseal" },
+	{ REC_VM_IO, { "device memory", unmap } },
+	{ REC_VM_PFNMAP, { "device memory", unmap } },
+	{ REC_VM_UFFD_MISSING, { "registered with a userfaultfd", unregister } },
+	{ REC_VM_UFFD_WP, { "registered with a userfaultfd", unregister } },
+	{ REC_VM_UFFD_MINOR, { "registered with a userfaultfd", unregister } },
+	{ REC_VM_SHADOW_STACK, { "a shadow stack", NULL } },
+	{ REC_VM_SEALED, { "sealed (mseal)", NULL } },
 };
+
+static bool is_called(const struct rec_vma *rec, const char *name)
+{
+	return rec->name_len == strlen(name) && !memcmp(rec->name, name, rec->name_len) &&
+	       (rec->file_flags & REC_FILE_DELETED);
+}
+
+static bool is_sysv_segment(const struct rec_vma *rec)
+{
+	static const char prefix[] = "/SYSV"; /* and the key; ipc/shm.c */
+	const size_t len = sizeof(prefix) - 1;
+
+	return rec->name_len >= len && !memcmp(rec->name, prefix, len) &&
+	       (rec->file_flags & REC_FILE_DELETED) && (rec->flags & REC_VMF(MAYSHARE));
+}
+
+/* What has a name of the kernel's own. */
+static bool is_refused_by_name(const struct rec_vma *rec, struct refusal *ret)
+{
+	*ret = (struct refusal){ NULL, unmap };
+	if (is_sysv_segment(rec))
+		*ret = (struct refusal){ "a System V shared memory segment", "detach it (shmdt)" };
+	else if (is_called(rec, "/[aio]"))
+		*ret = (struct refusal){ "the ring of asynchronous I/O (io_setup)",
+					 "end it (io_destroy)" };
+	else if (is_called(rec, "/secretmem"))
+		ret->what = "secret memory (memfd_secret)";
+	else if (rec->ino && rec->name_len)
+		ret->what = kernel_name_words(rec->name, rec->name_len);
+	return ret->what;
+}
+
+static bool is_refused_by_flags(const struct rec_vma *rec, struct refusal *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++) {
+		*ret = unsupported[i].refusal;
+		if (rec->flags & (1ULL << unsupported[i].flag))
+			return true;
+	}
+	*ret = (struct refusal){ "protected by a key (pkey_mprotect)", "give it the key 0" };
+	/* memory that may only be executed has a key of the kernel's own */
+	return (rec->flags & REC_VMF(PKEY)) && (rec->flags & (REC_VMF(READ) | REC_VMF(WRITE)));
+}
+
+static int refuse(const struct rec_vma *rec, const struct refusal *refusal, struct err *err)
+{
+	return err_set(err, -ENOTSUP, "mapping %llx-%llx%s%.*s%s is %s: not supported%s%s%s",
+		       (unsigned long long)rec->start, (unsigned long long)rec->end,
+		       rec->name_len ? " of '" : "", (int)rec->name_len, rec->name,
+		       rec->name_len ? "'" : "", refusal->what,
+		       refusal->remedy ? "; the task has to " : "",
+		       refusal->remedy ? refusal->remedy : "",
+		       refusal->remedy ? " before a dump" : "");
+}
 
 static int check_supported(const struct rec_vma *rec, struct err *err)
 {
-	for (size_t i = 0; rec->special == REC_VMA_NORMAL && i < ARRAY_SIZE(unsupported); i++)
-		if (rec->flags & (1ULL << unsupported[i].flag))
-			return err_set(err, -ENOTSUP, "mapping %llx-%llx %.*s is %s: not supported",
-				       (unsigned long long)rec->start, (unsigned long long)rec->end,
-				       (int)rec->name_len, rec->name, unsupported[i].what);
-	if (rec->name_len >= 5 && !memcmp(rec->name, "/SYSV", 5) &&
-	    (rec->file_flags & REC_FILE_DELETED) && (rec->flags & REC_VMF(MAYSHARE)))
-		return err_set(err, -ENOTSUP,
-			       "mapping %llx-%llx is a System V shared memory segment: "
-			       "not supported",
-			       (unsigned long long)rec->start, (unsigned long long)rec->end);
+	struct refusal refusal = { "a mapping of the kernel that crib does not know", NULL };
+
 	if (rec->special == REC_VMA_OTHER)
-		return err_set(err, -ENOTSUP, "mapping %llx-%llx is %.*s: not supported",
-			       (unsigned long long)rec->start, (unsigned long long)rec->end,
-			       (int)rec->name_len, rec->name);
+		return refuse(rec, &refusal, err);
+	if (rec->special != REC_VMA_NORMAL)
+		return 0;
+	if (is_refused_by_name(rec, &refusal) || is_refused_by_flags(rec, &refusal))
+		return refuse(rec, &refusal, err);
 	return 0;
 }
 

@@ -266,6 +266,7 @@ enum rec_vma_flag {
 	REC_VM_SHADOW_STACK,
 	REC_VM_DROPPABLE,
 	REC_VM_SEALED,
+	REC_VM_PKEY, /* it has another protection key than 0 */
 	REC_VM_FLAG_MAX,
 };
 #define REC_VMF(flag) (1ULL << REC_VM_##flag)

@@ -403,6 +403,21 @@ static void flags_and_own_pages_come_from_the_lines_below(void **state)
 	assert_name(&vma, REC_VMA_NORMAL, true, "/memfd:mymem (deleted)");
 }
 
+static void a_protection_key_is_a_flag(void **state)
+{
+	const char *text = "7f00-7f10 rw-p 00000000 00:00 0 \n"
+			   "Private_Hugetlb:       0 kB\n"
+			   "ProtectionKey:         3\n"
+			   "VmFlags: rd wr mr mw me ac \n"
+			   "7f10-7f20 rw-p 00000000 00:00 0 \n"
+			   "ProtectionKey:         0\n"
+			   "VmFlags: rd wr mr mw me ac \n";
+
+	assert_true(find_vma(text, 0x7f00).flags & REC_VMF(PKEY));
+	assert_true(find_vma(text, 0x7f00).flags & REC_VMF(ACCOUNT));
+	assert_false(find_vma(text, 0x7f10).flags & REC_VMF(PKEY));
+}
+
 static void special_mappings_have_no_name_of_their_own(void **state)
 {
 	_cleanup_strbuf_ struct strbuf buf = { 0 };
@@ -515,6 +530,7 @@ int main(void)
 		cmocka_unit_test(mount_ids_are_the_first_column),
 		cmocka_unit_test(every_mapping_of_smaps_is_met_once_and_ascending),
 		cmocka_unit_test(flags_and_own_pages_come_from_the_lines_below),
+		cmocka_unit_test(a_protection_key_is_a_flag),
 		cmocka_unit_test(special_mappings_have_no_name_of_their_own),
 		cmocka_unit_test(maps_alone_give_ranges_and_names),
 		cmocka_unit_test(smaps_of_old_kernels_are_understood),

@@ -171,6 +171,16 @@ static uint64_t shadow_stack_bit(void)
 #endif
 }
 
+/* VM_PKEY_BIT0 .. 3: the protection key, 0 without pkey_mprotect(2). */
+static uint64_t key_bits(void)
+{
+#if defined(__x86_64__)
+	return UINT64_C(0xf) << 32; /* VM_HIGH_ARCH_0 .. 3 */
+#else
+	return 0;
+#endif
+}
+
 int bpf_finish_vma(struct bpf_run *run, struct rec_vma *rec)
 {
 	struct bpf_source *source = run->source;
@@ -199,6 +209,8 @@ int bpf_finish_vma(struct bpf_run *run, struct rec_vma *rec)
 	}
 	if (raw & shadow_stack_bit())
 		flags |= REC_VMF(SHADOW_STACK);
+	if (raw & key_bits())
+		flags |= REC_VMF(PKEY);
 	run->translated[slot].raw = rec->flags;
 	run->translated[slot].flags = flags;
 	rec->flags = flags;

@@ -73,6 +73,7 @@ struct proc_vma {
 	uint64_t start, end, offset, dev, ino;
 	uint64_t flags;   /* REC_VMF() */
 	bool has_details; /* came with more than the first line: flags are all known, and own_kb */
+	bool has_key;     /* a protection key that is not 0; flags have it, too */
 	uint64_t own_kb;  /* anonymous, swapped and huge pages: all that can be its own */
 	const char *name; /* in the text, as printed there, not ended by a NUL */
 	size_t name_len;

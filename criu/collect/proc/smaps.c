@@ -124,12 +124,26 @@ static bool scan_own(const char *p, struct proc_vma *vma)
 	return true;
 }
 
+static bool scan_key(const char *p, struct proc_vma *vma)
+{
+	uint64_t key;
+
+	scan_blanks(&p);
+	if (!scan_u64(&p, &key))
+		return false;
+	vma->has_key = key != 0;
+	return true;
+}
+
 /* A line below the first one of a mapping. */
 static bool scan_detail(const char *p, struct proc_vma *vma)
 {
 	switch (*p) {
 	case 'A': return !scan_str(&p, "Anonymous:") || scan_own(p, vma);
-	case 'P': return !scan_str(&p, "Private_Hugetlb:") || scan_own(p, vma);
+	case 'P':
+		if (scan_str(&p, "ProtectionKey:"))
+			return scan_key(p, vma);
+		return !scan_str(&p, "Private_Hugetlb:") || scan_own(p, vma);
 	case 'S':
 		return (!scan_str(&p, "Swap:") && !scan_str(&p, "Shared_Hugetlb:")) ||
 		       scan_own(p, vma);
@@ -154,6 +168,7 @@ int proc_parse_vma(const char **pos, struct proc_vma *ret_vma, struct err *err)
 		if (!scan_detail(p, &vma))
 			return err_set(err, -EBADMSG, "smaps: malformed line '%.*s'",
 				       (int)strcspn(p, "\n"), p);
+	vma.flags |= vma.has_key ? REC_VMF(PKEY) : 0;
 	*pos = p;
 	*ret_vma = vma;
 	return 1;
