@@ -25,7 +25,8 @@
 #ifndef SECRETMEM_MAGIC
 #define SECRETMEM_MAGIC 0x5345434d /* Linux 5.14 */
 #endif
-#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
+#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c, and FILENT_SIZE there: */
+enum { MQUEUE_SIZE = 80 };
 
 /* Device numbers as records and images have them: major << 20 | minor. */
 enum { MEM_MAJOR = 1 };
@@ -84,13 +85,18 @@ static bool is_external(const struct opts *opts, const struct rec_fd *rec)
 	return opts_find_external(opts, "file", id);
 }
 
-/* Files of file systems that are the kernel's own; NULL: any other. */
+/*
+ * Files of file systems that are the kernel's own; NULL: any other. What may be on a file system
+ * with a server, which may stand still, is not asked: all queues are as long as their text.
+ */
 static const char *find_strange(const struct rec_fd *rec)
 {
+	bool secret = rec_path_is(rec, "/secretmem") && (rec->file_flags & REC_FILE_DELETED);
+	bool queue = rec->size == MQUEUE_SIZE && (rec->file_flags & REC_FILE_UNREACHABLE);
 	struct statfs fs;
 	char path[64];
 
-	if (!(rec->file_flags & (REC_FILE_UNREACHABLE | REC_FILE_DELETED)))
+	if (!secret && !queue)
 		return NULL;
 	snprintf(path, sizeof(path), "/proc/%u/fd/%u", rec->hdr.pid, rec->fd);
 	if (statfs(path, &fs))
