@@ -92,7 +92,8 @@ static bool is_external(const struct opts *opts, const struct rec_fd *rec)
 static const char *find_strange(const struct rec_fd *rec)
 {
 	bool secret = rec_path_is(rec, "/secretmem") && (rec->file_flags & REC_FILE_DELETED);
-	bool queue = rec->size == MQUEUE_SIZE && (rec->file_flags & REC_FILE_UNREACHABLE);
+	bool queue = rec->size == MQUEUE_SIZE &&
+		     (rec->file_flags & (REC_FILE_UNREACHABLE | REC_FILE_DELETED));
 	struct statfs fs;
 	char path[64];
 
