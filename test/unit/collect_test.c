@@ -548,10 +548,7 @@ static void inside_tells_switches_of_task_and_threads(void **state)
 	freeze(&tree, t.pid);
 	ask(&keeper, &tree, &all_needs);
 	const struct rec_task *task = find_rec(&keeper, REC_TASK, 0);
-	assert_int_equal(task->hdr.valid, RV_TASK_STATUS);
-	assert_int_equal(task->umask, 027);
-	task = find_rec(&keeper, REC_TASK, 1);
-	assert_int_equal(task->hdr.valid | RV_TASK_MEMBARRIER, INSIDE_TASK & ~RV_TASK_STATUS);
+	assert_int_equal(task->hdr.valid | RV_TASK_MEMBARRIER, INSIDE_TASK);
 	if (task->hdr.valid & RV_TASK_MEMBARRIER)
 		assert_int_equal(task->membarrier, t.words->value);
 	assert_int_equal(task->dumpable, prctl(PR_GET_DUMPABLE));
@@ -597,7 +594,7 @@ static void inside_leaves_nothing_behind(void **state)
 	assert_int_equal(end(&t), 0);
 }
 
-/* Thirty processes, of which each has as many more threads as its number says, and its umask. */
+/* Thirty processes, of which each has as many more threads as its number says, and its slack. */
 static void *wait_in_thread(void *arg)
 {
 	const struct target_words *words = arg;
@@ -611,7 +608,6 @@ static int with_threads(struct target_words *words, int nr)
 {
 	pthread_t thread[30];
 
-	umask((mode_t)nr);
 	for (int i = 0; i < nr; i++)
 		if (pthread_create(&thread[i], NULL, wait_in_thread, words))
 			return 1;
@@ -620,7 +616,7 @@ static int with_threads(struct target_words *words, int nr)
 	wait_for_end(words);
 	for (int i = 0; i < nr; i++)
 		pthread_join(thread[i], NULL);
-	return umask(0) != (mode_t)nr || prctl(PR_GET_TIMERSLACK) != 1000 + nr;
+	return prctl(PR_GET_TIMERSLACK) != 1000 + nr;
 }
 
 static int with_many(struct target_words *words)
@@ -659,7 +655,6 @@ static void inside_asks_many_at_once_and_mixes_none_up(void **state)
 	for (int i = 1; i < 30; i++) {
 		const struct rec_sigactions *actions;
 		const struct rec_thread *thread;
-		const struct rec_task *task;
 		__u32 pid = (__u32)t.words->tids[i];
 		size_t at = 0;
 
@@ -669,9 +664,6 @@ static void inside_asks_many_at_once_and_mixes_none_up(void **state)
 		assert_int_equal(actions->action[SIGRTMIN].mask,
 				 i == SIGKILL || i == SIGSTOP ? 0 : UINT64_C(1) << (i - 1));
 		assert_int_equal(actions->action[SIGRTMIN].handler, i % 2 ? (uintptr_t)handler : 0);
-		for (at = 0; (task = find_rec(&keeper, REC_TASK, at)); at++)
-			if (task->hdr.pid == pid && (task->hdr.valid & RV_TASK_STATUS))
-				assert_int_equal(task->umask, i);
 		int nr_threads = 0;
 		for (at = 0; (thread = find_rec(&keeper, REC_THREAD, at)); at++) {
 			nr_threads += thread->hdr.pid == pid;
