@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * RG_FD: the descriptor table of each target. run.pos is the number of the next descriptor.
+ * RG_FD: the descriptor table of each target. run.pos is the number of the next descriptor. Behind
+ * the last one it is COUNTING, with how many were counted in the upper half and the next word of
+ * the bitmap in the lower.
  */
 #include "compat.h"
 #include "run.h"
 
-#define WORD_BITS 64
-#define MAX_STEPS (1 << 21)
+#define WORD_BITS   64
+#define MAX_STEPS   (1 << 21)
+#define COUNTING    (1ULL << 63)
+#define COUNT_SHIFT 32
 
 struct table_state {
 	u64 slots, close_on_exec, open_fds; /* kernel pointers */
@@ -87,7 +91,7 @@ static int each_fd(u32 i, void *unused)
 	u64 rest = table.open >> (fd % WORD_BITS);
 	if (!rest) {
 		run.pos = (fd | (WORD_BITS - 1)) + 1;
-		return 0;
+		return time_is_up();
 	}
 	if ((rest & 1) && emit_fd(fd))
 		return 1;
@@ -123,7 +127,17 @@ static int count_chunk(u32 i, void *unused)
 			      (const void *)(table.open_fds + table.count_at * 8));
 	bpf_loop(left, count_word, NULL, 0);
 	table.count_at += left;
-	return 0;
+	run.pos = COUNTING | (u64)table.count << COUNT_SHIFT | table.count_at;
+	run.ticks += 4;
+	return time_is_up();
+}
+
+/* All of them anew, so that what changed meanwhile shows. */
+static __always_inline void count_fds(void)
+{
+	table.count = (run.pos & ~COUNTING) >> COUNT_SHIFT;
+	table.count_at = run.pos;
+	bpf_loop(MAX_STEPS / WORD_BITS, count_chunk, NULL, 0);
 }
 
 static int each_table(u32 i, void *unused)
@@ -133,12 +147,15 @@ static int each_table(u32 i, void *unused)
 	int ret = open_table();
 	if (ret)
 		return emit_end(ret, 0) != 0;
-	bpf_loop(MAX_STEPS, each_fd, NULL, 0);
+	if (!(run.pos & COUNTING)) {
+		bpf_loop(MAX_STEPS, each_fd, NULL, 0);
+		if (run.stopped)
+			return 1;
+		run.pos = COUNTING;
+	}
+	count_fds();
 	if (run.stopped)
 		return 1;
-	/* counted anew, so that what changed meanwhile shows */
-	table.count = table.count_at = 0;
-	bpf_loop(MAX_STEPS / WORD_BITS, count_chunk, NULL, 0);
 	return emit_end(0, table.count) != 0;
 }
 

@@ -113,6 +113,7 @@ static int walk_step(u32 i, void *unused)
 {
 	char *text = dir_record + sizeof(struct raw_dir);
 
+	run.ticks++;
 	if (walk.dentry == run.root_dentry && walk.mnt == run.root_mnt) {
 		walk.reach = RAW_REACH_ROOT;
 		return 1;

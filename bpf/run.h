@@ -24,6 +24,7 @@
 #define EBADF        9
 #define EAGAIN       11
 #define EFAULT       14
+#define ELOOP        40
 
 #define RECORD_MAX   8192 /* bytes of one record, a power of two */
 #define RECORD_SLACK 4096
@@ -39,7 +40,7 @@ struct run_state {
 	u64 pos;
 	u64 deadline; /* bpf_ktime_get_ns() */
 	u32 stopped;  /* the run has to end before its targets do */
-	u32 ticks;
+	u32 ticks;    /* pieces of work since the clock was looked at */
 	u32 generation;
 	u32 next_dir;
 	/* The caller: pid namespace and root directory. */
@@ -119,13 +120,50 @@ int emit(u32 len);
 /* Writes the RAW_END of the target and goes to the next one. 0 or -EAGAIN. */
 int emit_end(s32 error, u32 expected);
 
-/* True now and then, when the run has lasted long enough; it stops then. */
+/*
+ * To be asked after each thing that is done. The clock is looked at every so many pieces of work,
+ * none of which takes more than some hundred nanoseconds.
+ */
+#define TICKS_BETWEEN 32
+
 static __always_inline bool time_is_up(void)
 {
-	if (++run.ticks % 64 || bpf_ktime_get_ns() < run.deadline)
+	if (++run.ticks < TICKS_BETWEEN)
+		return false;
+	run.ticks = 0;
+	if (bpf_ktime_get_ns() < run.deadline)
 		return false;
 	run.stopped = 1;
 	return true;
+}
+
+/*
+ * Where a list is gone on with by the next run, which need not walk what is done. A tree that
+ * stands still does not change it; if it does, the count will tell.
+ */
+struct list_cursor {
+	u64 node; /* the next one */
+	u32 done; /* so many are in front of it */
+	u32 target;
+	u32 generation;
+};
+
+/* Finds the place behind @done objects. False: it is not known, walk the list. */
+static __always_inline bool list_cursor_get(struct list_cursor *cursor, u32 done, u64 *node)
+{
+	if (!done || cursor->done != done || cursor->target != run.target ||
+	    cursor->generation != run.generation)
+		return false;
+	*node = cursor->node;
+	return true;
+}
+
+static __always_inline void list_cursor_set(struct list_cursor *cursor, u32 done, u64 node)
+{
+	cursor->node = node;
+	cursor->done = done;
+	cursor->target = run.target;
+	cursor->generation = run.generation;
 }
 
 /* ---- The run ---- */

@@ -19,7 +19,7 @@ enum stage {
 };
 
 #define STAGE_SHIFT       32
-#define MAX_TIMERS        (1 << 22)
+#define MAX_TIMERS        (1 << 20) /* a list of more is none */
 
 #define EXIT_ZOMBIE       0x20 /* include/linux/sched.h, EXIT_DEAD too */
 #define EXIT_DEAD         0x10
@@ -31,6 +31,8 @@ struct timer_state {
 	u64 node; /* the next one */
 	u32 skip; /* how many were written by runs before */
 	u32 done;
+	s32 error;
+	struct list_cursor cursor;
 };
 
 struct timer_state timers;
@@ -304,15 +306,22 @@ static int each_ptimer(u32 i, void *unused)
 {
 	if (!timers.node || timers.node == timers.head)
 		return 1;
-	u64 timer = timers.node - bpf_core_field_offset(struct k_itimer, list);
-	if (timers.done >= timers.skip && field_of(timer, struct k_itimer, it_signal)) {
-		if (emit_ptimer(timer))
-			return 1;
-		run.pos++;
+	if (timers.done >= MAX_TIMERS) {
+		timers.error = -ELOOP;
+		return 1;
 	}
-	timers.done++;
+	u64 timer = timers.node - bpf_core_field_offset(struct k_itimer, list);
+	if (field_of(timer, struct k_itimer, it_signal)) { /* else it is about to go */
+		if (timers.done >= timers.skip) {
+			if (emit_ptimer(timer))
+				return 1;
+			run.pos++;
+		}
+		timers.done++;
+	}
 	/* it is the first member of either kind of list */
 	timers.node = (u64)field_of(timers.node, struct hlist_node, next);
+	list_cursor_set(&timers.cursor, timers.done, timers.node);
 	return time_is_up();
 }
 
@@ -322,6 +331,9 @@ static __always_inline int emit_ptimers(void)
 	timers.node = (u64)field_of(timers.head, struct hlist_head, first);
 	timers.skip = run.pos;
 	timers.done = 0;
+	timers.error = 0;
+	if (list_cursor_get(&timers.cursor, timers.skip, &timers.node))
+		timers.done = timers.skip;
 	bpf_loop(MAX_TIMERS, each_ptimer, NULL, 0);
 	return run.stopped ? -EAGAIN : 0;
 }
@@ -396,10 +408,11 @@ static int each_task(u32 i, void *unused)
 	int ret = target_find();
 	if (ret)
 		return emit_end(ret, 0) != 0;
+	timers.error = 0;
 	bpf_loop(STAGE_END + 1, each_stage, NULL, 0);
 	if (run.stopped)
 		return 1;
-	return emit_end(0, 1) != 0;
+	return emit_end(timers.error, 1) != 0;
 }
 
 __noinline int collect_tasks(void)

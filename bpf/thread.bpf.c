@@ -25,6 +25,7 @@ struct thread_state {
 	u32 skip, seen;
 	u32 nr_groups;
 	u32 limit; /* there are not more threads than that */
+	struct list_cursor cursor;
 };
 
 struct thread_state threads;
@@ -153,6 +154,7 @@ __noinline int emit_groups(u32 from)
 	raw->head.target = run.target;
 	raw->n = n;
 	raw->reserved = 0;
+	run.ticks += 8;
 	bpf_probe_read_kernel(raw->gid, n * 4 & (RECORD_MAX - 1), (const void *)gid_address(from));
 	return emit(sizeof(*raw) + n * 4);
 }
@@ -165,6 +167,7 @@ __noinline int emit_thread(void)
 
 	raw->head.type = RAW_THREAD;
 	raw->head.target = run.target;
+	run.ticks += 8;
 	rec->hdr.tid = pid_number((u64)field_of(threads.task, struct task_struct, thread_pid));
 	fill_creds();
 	fill_sched();
@@ -215,6 +218,7 @@ static int each_thread(u32 i, void *unused)
 	}
 	threads.seen++;
 	threads.node = (u64)field_of(threads.node, struct list_head, next);
+	list_cursor_set(&threads.cursor, threads.seen, threads.node);
 	return time_is_up();
 }
 
@@ -229,6 +233,8 @@ static int each_process(u32 i, void *unused)
 	threads.node = (u64)field_of(threads.head, struct list_head, next);
 	threads.skip = run.pos >> THREAD_SHIFT;
 	threads.seen = 0;
+	if (list_cursor_get(&threads.cursor, threads.skip, &threads.node))
+		threads.seen = threads.skip;
 	threads.limit = field_of(run.signal, struct signal_struct, nr_threads) + 1;
 	bpf_loop(MAX_THREADS, each_thread, NULL, 0);
 	if (run.stopped)

@@ -24,6 +24,7 @@ struct bpf_source {
 	struct source source;
 	struct bpf_programs programs;
 	struct verdict verdict;
+	size_t max_bytes; /* of one target's records in one group */
 	size_t page_size;
 	/* What is found out about this kernel when it is needed. */
 	bool knows_vsyscall, knows_high_flags, knows_thp;

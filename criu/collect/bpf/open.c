@@ -20,6 +20,8 @@
 #include "collect/bpf/selftest.h"
 #include "collect/compare.h"
 
+enum { MAX_BYTES = 1 << 30, MAX_SPECIMEN_BYTES = 16 << 20 };
+
 /* ---- Verdicts ---- */
 
 static bool read_kept(struct verdict *ret_verdict)
@@ -66,7 +68,10 @@ static int judge(struct bpf_source *self, const struct bpf_setup *setup, struct 
 		return 0;
 	}
 	*verdict = (struct verdict){ .tag = self->programs.tag, .types = types_id(setup->btf) };
+	/* with types of another kernel a specimen may seem to be of any size */
+	self->max_bytes = MAX_SPECIMEN_BYTES;
 	int ret = bpf_selftest(&self->source, verdict, err);
+	self->max_bytes = MAX_BYTES;
 	if (ret < 0)
 		return ret;
 	for (int type = 1; setup->btf && type < REC_TYPE_MAX; type++)
@@ -95,6 +100,7 @@ static struct bpf_source *new_source(struct bpf_programs *programs, struct err *
 	}
 	struct bpf_source *self = xzalloc(sizeof(*self));
 	self->source.ops = &bpf_source_ops;
+	self->max_bytes = MAX_BYTES;
 	self->page_size = (size_t)sysconf(_SC_PAGESIZE);
 	self->programs = *programs;
 	return self;

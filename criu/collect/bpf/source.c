@@ -50,6 +50,8 @@ static int take_end(struct bpf_run *run, const struct raw_head *head, size_t len
 
 	if (len < sizeof(*end))
 		return bpf_malformed(run, "short end");
+	if (end->error == -ELOOP)
+		return err_set(run->err, -EBADMSG, "task %d: a list of its timers has no end", pid);
 	if (end->error)
 		return err_ret(run->err, end->error < 0 ? end->error : -EBADMSG,
 			       "find task %d by its pidfd", pid);
@@ -99,6 +101,8 @@ static int take(struct bpf_run *run, const struct raw_head *head, size_t len)
 		return 0;
 	if (head->target != run->current || head->target >= run->nr_targets)
 		return bpf_malformed(run, "of a target whose turn it is not");
+	if (run->out.len - run->complete > run->source->max_bytes)
+		return bpf_malformed(run, "more of one task than there can be");
 	return take_fns[head->type](run, head, len);
 }
 
