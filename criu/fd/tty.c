@@ -559,7 +559,14 @@ static int make_pair(struct tty_pair *pair, struct arena *arena, int service_fd,
 	for (;;) {
 		fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 		if (fd < 0 || ioctl(fd, TIOCGPTN, &index)) {
-			ret = err_sys(err, "open '/dev/ptmx' for pseudo-terminal %u", pair->index);
+			ret = errno == ENOENT ?
+				      err_set(err, -ENOENT,
+					      "open '/dev/ptmx' for pseudo-terminal %u: there is "
+					      "none; mount devpts on /dev/pts, and link "
+					      "/dev/ptmx to pts/ptmx",
+					      pair->index) :
+				      err_sys(err, "open '/dev/ptmx' for pseudo-terminal %u",
+					      pair->index);
 			break;
 		}
 		if (index == pair->index)

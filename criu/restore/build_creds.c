@@ -127,24 +127,6 @@ static uint32_t find_differences(const struct restorer_creds *want,
 	return set;
 }
 
-static int check_caps(struct builder *b, const struct restorer_creds *want)
-{
-	uint64_t permitted = want->cap_prm & ~b->own_creds.cap_prm;
-	uint64_t bound = want->cap_bnd & ~b->own_creds.cap_bnd;
-
-	if (permitted)
-		return err_set(b->err, -EPERM,
-			       "it had capabilities %#llx that crib does not "
-			       "have: run crib with them",
-			       (unsigned long long)permitted);
-	if (bound)
-		return err_set(b->err, -EPERM,
-			       "its bounding set had capabilities %#llx that "
-			       "crib's has not: run crib with them",
-			       (unsigned long long)bound);
-	return 0;
-}
-
 int build_creds(struct builder *b, struct op_list *list, const struct thread *thread)
 {
 	const CredsEntry *entry = thread->core->thread_core->creds;
@@ -156,10 +138,6 @@ int build_creds(struct builder *b, struct op_list *list, const struct thread *th
 	if (!entry)
 		return err_set(b->err, -EBADMSG, "no credentials");
 	fill(&want, entry, b->known_caps);
-	int ret = check_caps(b, &want);
-
-	if (ret < 0)
-		return ret;
 	want.set = find_differences(&want, &b->own_creds);
 	uint32_t *groups = arena_memdup(&b->prog->arena, entry->groups,
 					entry->n_groups * sizeof(*entry->groups));

@@ -54,6 +54,17 @@ static int remote(struct compel_task *ct, struct err *err, const char *what, lon
 	return val < 0 ? err_ret(err, (int)val, "%s", what) : 0;
 }
 
+/* As prlimit(1) calls them, in the order of their numbers. */
+static const char *limit_name(uint32_t which)
+{
+	static const char *const names[] = {
+		"cpu",     "fsize", "data",  "stack",      "core",     "rss",  "nproc",  "nofile",
+		"memlock", "as",    "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime",
+	};
+
+	return which < ARRAY_SIZE(names) ? names[which] : "of unknown number";
+}
+
 /*
  * From outside, which needs CAP_SYS_RESOURCE for another user's task and for more than crib has;
  * without it by the task itself, which may lower its limits but not raise them.
@@ -67,11 +78,11 @@ static int restore_limit(const struct task *task, uint32_t which, struct rlimit6
 	if (syscall(SYS_prlimit64, task->pid, which, &want, NULL) == 0)
 		return 0;
 	if (errno != EPERM)
-		return err_sys(err, "prlimit %u of task %d", which, task->pid);
+		return err_sys(err, "prlimit %s of task %d", limit_name(which), task->pid);
 	if (want.rlim_max > have->rlim_max) {
-		log_warn("task %d: limit %u was %llu, crib has only %llu and no CAP_SYS_RESOURCE: "
+		log_warn("task %d: limit %s was %llu, crib has only %llu and no CAP_SYS_RESOURCE: "
 			 "the task keeps crib's",
-			 task->pid, which, (unsigned long long)want.rlim_max,
+			 task->pid, limit_name(which), (unsigned long long)want.rlim_max,
 			 (unsigned long long)have->rlim_max);
 		want.rlim_max = have->rlim_max;
 		want.rlim_cur = want.rlim_cur < want.rlim_max ? want.rlim_cur : want.rlim_max;
@@ -98,7 +109,7 @@ static int restore_limits(const struct task *task, struct compel_task *ct,
 			continue;
 		int ret = restore_limit(task, i, want, &have, ct, scratch, err);
 		if (ret < 0)
-			return err_wrap(err, ret, "limit %u", i);
+			return err_wrap(err, ret, "limit %s", limit_name(i));
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "restore/context.h"
+#include "restore/describe.h"
 #include "target/procstat.h"
 
 /* How long a dead process may take to be reaped, as one that was just dumped. */
@@ -31,32 +32,6 @@ static pid_t clone_with_pid(pid_t pid, uint64_t flags, uint64_t exit_signal)
 		.set_tid_size = pid ? 1 : 0,
 	};
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-}
-
-static int describe_clone_failure(pid_t pid, int failed, struct err *err)
-{
-	int ret = -failed;
-	struct procstat stat = { .comm = "?" };
-
-	switch (-ret) {
-	case EEXIST:
-		procstat_read(pid, pid, &stat, NULL);
-		return err_set(err, ret,
-			       "pid %d is in use by '%.16s'; end that process, or restore "
-			       "in a new pid namespace (unshare -p -f --mount-proc)",
-			       pid, stat.comm);
-	case EPERM:
-		return err_set(err, ret,
-			       "clone3 with set_tid %d: not permitted; it needs "
-			       "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN",
-			       pid);
-	case EINVAL:
-		return err_set(err, ret,
-			       "clone3 with set_tid %d: invalid; the kernel needs to be "
-			       "5.5 or newer and the number below kernel.pid_max",
-			       pid);
-	}
-	return err_ret(err, ret, "clone3 with set_tid %d", pid);
 }
 
 /* True when the number is only kept by a zombie, or free again. */

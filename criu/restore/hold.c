@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "restore/commit.h"
+#include "restore/describe.h"
 #include "restore/hold.h"
 #include "restore/trace.h"
 #include "target/compel_err.h"
@@ -144,7 +145,7 @@ static int await_parking(struct restore *restore, struct err *err)
 
 	while (ret == 0 && __atomic_load_n(&blob->parked, __ATOMIC_SEQ_CST) != all) {
 		if (__atomic_load_n(&blob->failed, __ATOMIC_SEQ_CST))
-			return program_describe_failure(blob, err);
+			return describe_blob_failure(&restore->snap, blob, err);
 		if (status_is_over(restore->status))
 			return -ECANCELED;
 		ret = take_reports(err);

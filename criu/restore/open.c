@@ -32,6 +32,15 @@ static int install(int fd_take, int number, bool cloexec, struct err *err)
 	return 0;
 }
 
+/* Kernels before 5.9 have no close_range(2). */
+static void close_below(int end)
+{
+	if (syscall(SYS_close_range, 0, end - 1, 0) == 0)
+		return;
+	for (int fd = 0; fd < end; fd++)
+		close(fd);
+}
+
 /*
  * Empties the table but for crib's own, and occupies the numbers that will be needed, so that
  * whatever is opened meanwhile stands elsewhere.
@@ -41,8 +50,7 @@ int step_open_begin(void *ctx, const struct step *step, struct err *err)
 	struct actor *actor = ctx;
 	const struct fdtable *fdt = actor->task->fdt;
 
-	if (syscall(SYS_close_range, 0, actor->restore->service_fd - 1, 0))
-		return err_sys(err, "close the descriptors of crib");
+	close_below(actor->restore->service_fd);
 	_cleanup_close_ int null =
 		fcntl(actor->restore->images_fd, F_DUPFD_CLOEXEC, actor->restore->service_fd);
 	if (null < 0)

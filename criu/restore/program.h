@@ -80,8 +80,6 @@ void program_fini(struct program *prog);
 void program_print(const struct program *prog, FILE *out);
 /* The same for one op, for messages: "mmap 0x7f0000000000 0x1000 ...". */
 void program_describe_op(const struct restorer_op *op, struct strbuf *buf);
-/* What a blob reported: the error of the op that failed, or 0. */
-int program_describe_failure(const struct restorer_status *status, struct err *err);
 /* "the exe link", for messages. */
 const char *program_warning_name(enum restorer_warning warning);
 

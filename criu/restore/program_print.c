@@ -145,7 +145,6 @@ const char *program_warning_name(enum restorer_warning warning)
 		[RWARN_MLOCK] = "locked memory",
 		[RWARN_GUARD] = "guard pages",
 		[RWARN_AFFINITY] = "the CPU affinity",
-		[RWARN_SCHED] = "the scheduling policy",
 		[RWARN_TIMERSLACK] = "the timer slack",
 		[RWARN_MEMBARRIER] = "a membarrier(2) registration",
 		[RWARN_RSEQ] = "an rseq(2) registration",
@@ -153,15 +152,4 @@ const char *program_warning_name(enum restorer_warning warning)
 	};
 
 	return warning > RWARN_NONE && warning < RWARN_MAX ? names[warning] : "nothing";
-}
-
-int program_describe_failure(const struct restorer_status *status, struct err *err)
-{
-	_cleanup_strbuf_ struct strbuf op = { 0 };
-
-	if (!__atomic_load_n(&status->failed, __ATOMIC_SEQ_CST))
-		return 0;
-	program_describe_op(&status->failed_op, &op);
-	return err_ret(err, -status->failed_errno, "restore memory %d: thread %d: %s",
-		       status->failed_pid, status->failed_tid, strbuf_str(&op));
 }

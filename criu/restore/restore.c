@@ -23,6 +23,7 @@
 #include "image/image.h"
 #include "restore/commit.h"
 #include "restore/context.h"
+#include "restore/describe.h"
 #include "restore/find_shared.h"
 #include "restore/finish.h"
 #include "restore/patience.h"
@@ -411,5 +412,7 @@ int restore_tree(const struct opts *opts, struct err *err)
 		}
 	}
 	restore_fini(&restore);
+	if (ret < 0)
+		describe_remedy(err);
 	return ret;
 }

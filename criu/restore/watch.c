@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/pidref.h"
 #include "restore/commit.h"
+#include "restore/describe.h"
 #include "restore/hold.h"
 #include "restore/watch.h"
 
@@ -77,7 +78,7 @@ static void take_blob_failure(struct restore *restore)
 {
 	struct err err = ERR_INIT;
 
-	if (program_describe_failure(&restore->status->restorer, &err) < 0)
+	if (describe_blob_failure(&restore->snap, &restore->status->restorer, &err) < 0)
 		status_fail(restore->status, 0, &err);
 }
 

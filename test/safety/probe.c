@@ -5,12 +5,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -266,19 +269,69 @@ static int fill(char **args)
 	return 0;
 }
 
+/* Calls that older kernels do not have, or that filters of containers forbid. */
+static const struct {
+	const char *name;
+	int number;
+} calls[] = {
+	{ "clone3", SYS_clone3 },
+	{ "close_range", SYS_close_range },
+	{ "membarrier", SYS_membarrier },
+	{ "memfd_create", SYS_memfd_create },
+	{ "mlock2", SYS_mlock2 },
+	{ "openat2", SYS_openat2 },
+	{ "pidfd_getfd", SYS_pidfd_getfd },
+	{ "pidfd_open", SYS_pidfd_open },
+	{ "pidfd_send_signal", SYS_pidfd_send_signal },
+	{ "process_vm_readv", SYS_process_vm_readv },
+	{ "process_vm_writev", SYS_process_vm_writev },
+	{ "ptrace", SYS_ptrace },
+	{ "renameat2", SYS_renameat2 },
+	{ "rseq", SYS_rseq },
+	{ "sched_setattr", SYS_sched_setattr },
+};
+
+static int number_of_call(const char *name)
+{
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (!strcmp(calls[i].name, name))
+			return calls[i].number;
+	die("'%s' is none of the calls that can be taken away", name);
+}
+
+/* without CALL ERROR COMMAND...: the command runs where this system call fails so. */
+static int without(char **args)
+{
+	unsigned int number = (unsigned int)number_of_call(args[0]), error;
+	if (!parse_number(args[1], &error))
+		die("'%s' is no error", args[1]);
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 77;
+	execvp(args[2], args + 2);
+	die("run '%s': %s", args[2], strerror(errno));
+}
+
 static const struct {
 	const char *name;
 	int nr_args;
 	int (*run)(char **args);
 } questions[] = {
-	{ "host", 1, host },     { "ready", 1, ready },
-	{ "works", 1, works },   { "footprint", 1, footprint },
-	{ "same", 2, same },     { "pids", 1, pids },
-	{ "gone", 1, gone },     { "kill", 1, kill_all },
-	{ "strays", 2, strays }, { "take", 1, take },
-	{ "trace", 1, trace },   { "deaf", 1, deaf },
-	{ "patch", 3, patch },   { "tmpfile", 3, nameless_file },
-	{ "fill", 1, fill },     { "onefile", 1, onefile },
+	{ "host", 1, host },       { "ready", 1, ready },
+	{ "works", 1, works },     { "footprint", 1, footprint },
+	{ "same", 2, same },       { "pids", 1, pids },
+	{ "gone", 1, gone },       { "kill", 1, kill_all },
+	{ "strays", 2, strays },   { "take", 1, take },
+	{ "trace", 1, trace },     { "deaf", 1, deaf },
+	{ "patch", 3, patch },     { "tmpfile", 3, nameless_file },
+	{ "fill", 1, fill },       { "onefile", 1, onefile },
+	{ "without", 3, without },
 };
 
 int main(int argc, char **argv)
