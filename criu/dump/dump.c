@@ -46,6 +46,7 @@ struct dump {
 	struct progress *progress; /* borrowed */
 	struct collect_target *targets;
 	size_t nr_targets;
+	uint64_t loading_us, loaded_us; /* of the engines */
 	uint64_t start_us, frozen_us, collected_us, memory_us, written_us, thawed_us;
 };
 
@@ -166,12 +167,14 @@ static int open_engines(struct dump *dump, struct err *err)
 	for (enum rec_group group = 0; group < RG_MAX; group++)
 		choice[group] =
 			opts->no_parasite && group != RG_FD ? ENGINE_BPF : opts->engine[group];
+	dump->loading_us = now_us();
 	int ret = engines_open(&dump->engines, choice, &setup, err);
 	if (ret < 0 && opts->no_parasite)
 		return err_wrap(err, ret, "--no-parasite needs the BPF engine");
 	if (ret < 0)
 		return ret;
 	engines_prepare(&dump->engines, opts->tree_pid);
+	dump->loaded_us = now_us();
 	if (dump->engines.fell_back)
 		log_info("no BPF engine: %s; using /proc", dump->engines.reason.text);
 	return tell_differing(dump, err);
@@ -198,7 +201,7 @@ static int build(struct dump *dump, struct err *err)
 	dump->extract = (struct fd_extract){
 		.snap = &dump->snap,
 		.opts = dump->opts,
-		.names = dump->keeper->names,
+		.names = dump->keeper->remains->names,
 		.names_room = KEEPER_NAMES,
 	};
 	int ret = fd_extract_begin(&dump->extract, err);
@@ -276,14 +279,21 @@ static int save(struct dump *dump, struct err *err)
 	return ret == 0 ? image_save(&dump->snap, &dump->image, &opts, err) : ret;
 }
 
-static int post_dump(struct dump *dump, struct err *err)
-{
-	return run_script(dump, "post-dump", err);
-}
-
 static int commit(struct dump *dump, struct err *err)
 {
 	return image_commit(&dump->image, err);
+}
+
+/* A script has the complete image before it, to copy it away, and may still say no. */
+static int post_dump(struct dump *dump, struct err *err)
+{
+	int ret = run_script(dump, "post-dump", err);
+
+	if (ret == 0)
+		ret = check_alive(dump, err);
+	if (ret == 0)
+		image_settle(&dump->image);
+	return ret;
 }
 
 struct stage {
@@ -370,10 +380,11 @@ static uint32_t us_between(uint64_t from, uint64_t to)
 static void display_stats(const struct dump *dump, const DumpStatsEntry *entry)
 {
 	log_at(LOG_MSG, "Displaying dump stats:");
+	log_at(LOG_MSG, "Engine: %s", entry->engine);
+	log_at(LOG_MSG, "Engine load time: %u us", entry->load_time);
 	log_at(LOG_MSG, "Freezing time: %u us", entry->freezing_time);
 	log_at(LOG_MSG, "Frozen time: %u us", entry->frozen_time);
-	log_at(LOG_MSG, "Collection time: %u us (engine %s)",
-	       us_between(dump->frozen_us, dump->collected_us), dump->engines.bpf ? "bpf" : "proc");
+	log_at(LOG_MSG, "Collection time: %u us", entry->collect_time);
 	log_at(LOG_MSG, "Memory dump time: %u us", entry->memdump_time);
 	log_at(LOG_MSG, "Memory write time: %u us", entry->memwrite_time);
 	log_at(LOG_MSG, "Memory pages scanned: %llu", (unsigned long long)entry->pages_scanned);
@@ -385,9 +396,15 @@ static void write_stats(struct dump *dump)
 {
 	DumpStatsEntry entry = DUMP_STATS_ENTRY__INIT;
 	StatsEntry stats = STATS_ENTRY__INIT;
+	_cleanup_strbuf_ struct strbuf engine = { 0 };
 	struct err err = ERR_INIT;
 
 	stats.dump = &entry;
+	engines_describe_used(&dump->engines, &engine);
+	entry.engine = (char *)strbuf_str(&engine);
+	entry.has_load_time = entry.has_collect_time = true;
+	entry.load_time = us_between(dump->loading_us, dump->loaded_us);
+	entry.collect_time = us_between(dump->frozen_us, dump->collected_us);
 	entry.freezing_time = us_between(dump->start_us, dump->frozen_us);
 	entry.frozen_time = us_between(dump->frozen_us, dump->thawed_us);
 	entry.memdump_time = us_between(dump->collected_us, dump->memory_us);
@@ -417,8 +434,8 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 		{ "write memory", write_memory },
 		{ "let the tree go", release_early },
 		{ "save the image", save },
-		{ "run post-dump scripts", post_dump },
 		{ "commit the image", commit },
+		{ "run post-dump scripts", post_dump },
 		{ 0 },
 	};
 	const struct opts *opts = ctx;
@@ -430,6 +447,7 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 	dump.progress = keeper->progress;
 	begin(&dump, "open the images directory", 1);
 	int ret = image_create(&dump.image, opts->images_dir, err);
+	dump.image.undecided = &keeper->remains->image;
 	begin(&dump, "run pre-dump scripts", opts->action_scripts.n + 1);
 	if (ret == 0)
 		ret = run_script(&dump, "pre-dump", err);
@@ -456,13 +474,15 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 	return ret;
 }
 
-/* Of a keeper that was killed: the names that it has made, and its folder. */
-static void clean_up(void *ctx, const char *names)
+/* Of a keeper that was killed: the names that it has made, its image and its folder. */
+static void clean_up(void *ctx, const struct keeper_remains *remains)
 {
 	const struct opts *opts = ctx;
 	struct image_dir dir;
 
-	fd_extract_remove_names(names, KEEPER_NAMES);
+	fd_extract_remove_names(remains->names, sizeof(remains->names));
+	if (remains->image)
+		image_remove(opts->images_dir);
 	if (image_create(&dir, opts->images_dir, NULL) == 0)
 		image_fini(&dir);
 }

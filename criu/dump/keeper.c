@@ -29,7 +29,7 @@ struct outcome {
 	int ret;
 	struct err err;
 	struct progress progress;
-	char names[KEEPER_NAMES];
+	struct keeper_remains remains;
 };
 
 int keeper_check(const struct keeper *keeper, struct err *err)
@@ -53,7 +53,7 @@ static _Noreturn void keeper_main(const struct keeper_job *job, int lifeline,
 	struct keeper keeper = {
 		.lifeline = lifeline,
 		.progress = &outcome->progress,
-		.names = outcome->names,
+		.remains = &outcome->remains,
 		.outcome = outcome,
 	};
 
@@ -116,22 +116,22 @@ static int give_up(pid_t pid, int ended, const struct outcome *outcome, struct e
 	return err_set(err, -ETIMEDOUT, "%s: did not end in time (--timeout)", stage);
 }
 
-struct remains {
+struct leftovers {
 	const struct keeper_job *job;
-	const char *names;
+	const struct keeper_remains *remains;
 };
 
 static int remove_remains(void *arg)
 {
-	const struct remains *remains = arg;
+	const struct leftovers *left = arg;
 
-	remains->job->clean_up(remains->job->ctx, remains->names);
+	left->job->clean_up(left->job->ctx, left->remains);
 	return 0;
 }
 
 static int run_and_watch(const struct keeper_job *job, struct outcome *outcome, struct err *err)
 {
-	struct remains remains = { job, outcome->names };
+	struct leftovers left = { job, &outcome->remains };
 	int line[2]; /* both ends tell the other process that this one is gone */
 	int ret, ignored;
 
@@ -155,7 +155,7 @@ static int run_and_watch(const struct keeper_job *job, struct outcome *outcome, 
 		return outcome->ret;
 	}
 	if (job->clean_up)
-		apart_run(remove_remains, &remains, apart_now() + CLEAN_UP_MS, &ignored);
+		apart_run(remove_remains, &left, apart_now() + CLEAN_UP_MS, &ignored);
 	return ret < 0 ? ret : err_set(err, -ECHILD, "the keeper ended without a result");
 }
 

@@ -13,6 +13,12 @@
 
 enum { KEEPER_NAMES = 64 * 1024 };
 
+/* What the starter has to remove when the keeper is killed. */
+struct keeper_remains {
+	int image; /* 1: the image has its names and nobody has agreed to it */
+	char names[KEEPER_NAMES];
+};
+
 struct keeper {
 	int lifeline; /* end of file when the starter is gone */
 	/*
@@ -20,7 +26,7 @@ struct keeper {
 	 * must be none while the target is in a state that the kernel alone would not undo.
 	 */
 	struct progress *progress;
-	char *names; /* KEEPER_NAMES bytes that the starter sees, zeroed, for what has to be removed */
+	struct keeper_remains *remains; /* that the starter sees; zeroed */
 	struct outcome *outcome;
 };
 
@@ -33,7 +39,7 @@ struct keeper_job {
 	 * In a process of the starter, when the keeper has died with the work undone: removes what is
 	 * left of it, but not for long. NULL: nothing is.
 	 */
-	void (*clean_up)(void *ctx, const char *names);
+	void (*clean_up)(void *ctx, const struct keeper_remains *remains);
 };
 
 /*

@@ -152,18 +152,20 @@ static int rename_file(struct image_dir *dir, const char *name, struct err *err)
 	return 0;
 }
 
-/* The folder gets its names; inventory.img comes last. */
-static int rename_files(struct image_dir *dir, struct err *err)
+/* The folder gets its names: first the list of them, so that it can be undone; last the inventory. */
+static int rename_files(struct image_dir *dir, const char *checksums, struct err *err)
 {
 	char inventory[IMAGE_NAME_MAX];
-	int ret = 0;
 
 	image_name(inventory, IMG_INVENTORY, 0);
 	if (unlinkat(dir->dirfd, inventory, 0) < 0 && errno != ENOENT)
 		return err_sys(err, "remove '%s/%s' of an older dump", dir->path, inventory);
 	dir->renaming = true;
+	int ret = rename_file(dir, checksums, err);
+	if (ret == 0 && dir->undecided)
+		*dir->undecided = 1;
 	array_each(struct image_file, file, &dir->files) {
-		if (ret == 0 && strcmp(file->name, inventory) != 0)
+		if (ret == 0 && strcmp(file->name, inventory) && strcmp(file->name, checksums))
 			ret = rename_file(dir, file->name, err);
 	}
 	if (ret == 0)
@@ -181,16 +183,24 @@ static bool has_file(const struct image_dir *dir, const char *name)
 	return false;
 }
 
+static bool is_image_name(const char *name)
+{
+	uint64_t id;
+
+	for (int kind = 0; kind < IMG_KIND_MAX; kind++)
+		if (image_name_is(name, kind, &id))
+			return true;
+	return false;
+}
+
 /* Files of the image that stood here before, as its list has them, and that this one has not. */
 static void remove_stale(struct image_dir *dir, const struct checksums *older)
 {
 	for (size_t i = 0; i < older->entry->n_file; i++) {
 		const char *name = older->entry->file[i]->name;
-		uint64_t id;
 
-		for (int kind = 0; kind < IMG_KIND_MAX; kind++)
-			if (image_name_is(name, kind, &id) && !has_file(dir, name))
-				unlinkat(dir->dirfd, name, 0);
+		if (is_image_name(name) && !has_file(dir, name))
+			unlinkat(dir->dirfd, name, 0);
 	}
 }
 
@@ -208,7 +218,7 @@ int image_commit(struct image_dir *dir, struct err *err)
 	if (ret == 0 && dir->sync == IMAGE_SYNC_FULL)
 		ret = image_sync_last(dir, checksums, err);
 	if (ret == 0)
-		ret = rename_files(dir, err);
+		ret = rename_files(dir, checksums, err);
 	if (ret < 0)
 		return ret;
 	dir->committed = true;
@@ -218,11 +228,18 @@ int image_commit(struct image_dir *dir, struct err *err)
 	return 0;
 }
 
+void image_settle(struct image_dir *dir)
+{
+	if (dir->undecided)
+		*dir->undecided = 0;
+	dir->undecided = NULL;
+}
+
 void image_abort(struct image_dir *dir)
 {
 	char inventory[IMAGE_NAME_MAX];
 
-	if (dir->committed || dir->tmpfd < 0)
+	if ((dir->committed && !dir->undecided) || dir->tmpfd < 0)
 		return;
 	writeback_end(&dir->writeback, true);
 	if (dir->renaming) {
@@ -232,8 +249,28 @@ void image_abort(struct image_dir *dir)
 			if (faccessat(dir->tmpfd, file->name, F_OK, 0) < 0)
 				unlinkat(dir->dirfd, file->name, 0);
 	}
+	image_settle(dir);
 	remove_tmp(dir->dirfd, dir->tmpname);
 	close(take_fd(&dir->tmpfd));
+}
+
+void image_remove(const char *path)
+{
+	_cleanup_close_ int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char inventory[IMAGE_NAME_MAX], checksums[IMAGE_NAME_MAX];
+	struct arena arena = { 0 };
+	struct checksums list;
+
+	image_name(inventory, IMG_INVENTORY, 0);
+	image_name(checksums, IMG_CHECKSUMS, 0);
+	if (dirfd >= 0 && checksums_load(dirfd, &arena, &list, NULL) == 1) {
+		unlinkat(dirfd, inventory, 0);
+		for (size_t i = 0; i < list.entry->n_file; i++)
+			if (is_image_name(list.entry->file[i]->name))
+				unlinkat(dirfd, list.entry->file[i]->name, 0);
+		unlinkat(dirfd, checksums, 0);
+	}
+	arena_fini(&arena);
 }
 
 void image_fini(struct image_dir *dir)

@@ -5,8 +5,8 @@
  * Parts are made in a temporary folder inside the user's directory, each with its CRC-32C computed
  * as it is written. image_commit() brings them to the disk, writes crib-checksums.img and renames
  * everything into place, inventory.img last: that name is the commit. Before it, image_abort()
- * leaves nothing. A dump that was killed leaves its temporary folder, which the next
- * image_create() in that directory removes.
+ * leaves nothing; after it too, for who has asked for a time to think. A dump that was killed
+ * leaves its temporary folder, which the next image_create() in that directory removes.
  */
 #ifndef CRIB_IMAGE_STORE_H
 #define CRIB_IMAGE_STORE_H
@@ -40,7 +40,13 @@ struct image_dir {
 	char tmpname[16];     /* its name */
 	char *path;           /* the user's directory as given, for messages; owned */
 	enum image_sync sync; /* may be set between create and commit */
-	bool renaming;        /* names in the user's directory may be of this dump */
+	/*
+	 * May be set between create and commit, borrowed: becomes 1 when names in the user's
+	 * directory are of this dump, which can be taken back until image_settle() makes it 0.
+	 * NULL: the commit is the end.
+	 */
+	int *undecided;
+	bool renaming; /* names in the user's directory may be of this dump */
 	bool committed;
 	struct writeback writeback;
 	pthread_mutex_t lock; /* of what follows: parts may be written by several threads */
@@ -73,11 +79,18 @@ int image_create(struct image_dir *dir, const char *path, struct err *err);
  */
 int image_commit(struct image_dir *dir, struct err *err);
 
+/* The image is wanted: it cannot be taken back any more. Does nothing without dir->undecided. */
+void image_settle(struct image_dir *dir);
+
 /*
- * Removes what was made, and nothing that is not of this dump; after a commit that failed half-way
- * also the parts that were renamed already. Does nothing after a commit that succeeded.
+ * Removes what was made, and nothing that is not of this dump; after a commit that failed half-way,
+ * or is undecided, also the parts that were renamed already, inventory.img first. Does nothing
+ * after a commit that is settled.
  */
 void image_abort(struct image_dir *dir);
+
+/* Removes the image in the directory @path, of a process that died undecided. Best effort. */
+void image_remove(const char *path);
 
 /* Releases @dir, aborting it if it was not committed. Fine on a zeroed struct. */
 void image_fini(struct image_dir *dir);

@@ -35,6 +35,8 @@ const struct script_hook script_hooks[] = {
 	{ "network-unlock", "the network of the tree is to be let through again" },
 	{ "orphan-pts-master", "a terminal without its master was made; only for callers by RPC" },
 	{ "query-ext-files", "which files are external; only for callers by RPC" },
+	{ "pre-stream", "images are about to be read from or written to a stream" },
+	{ "status-ready", "a server takes requests" },
 };
 
 const size_t script_hook_count = ARRAY_SIZE(script_hooks);
@@ -48,8 +50,15 @@ static bool hook_exists(const char *name)
 	return false;
 }
 
+/* As criu: these are not told the pid of a tree that is not there, even if it is known. */
+static bool comes_before_tree(const char *hook)
+{
+	return !strcmp(hook, "pre-restore") || !strcmp(hook, "status-ready");
+}
+
 static int set_environment(const char *hook, const struct script_env *env, pid_t crib)
 {
+	bool has_pid = env->init_pid > 0 && !comes_before_tree(hook);
 	char dir[64], pid[16];
 
 	snprintf(dir, sizeof(dir), "/proc/%d/fd/%d", (int)crib, env->images_fd);
@@ -58,9 +67,8 @@ static int set_environment(const char *hook, const struct script_env *env, pid_t
 		return -errno;
 	if (env->images_fd >= 0 && setenv("CRTOOLS_IMAGE_DIR", dir, 1) < 0)
 		return -errno;
-	if (env->init_pid > 0 && setenv("CRTOOLS_INIT_PID", pid, 1) < 0)
-		return -errno;
-	return 0;
+	int ret = has_pid ? setenv("CRTOOLS_INIT_PID", pid, 1) : unsetenv("CRTOOLS_INIT_PID");
+	return ret < 0 ? -errno : 0;
 }
 
 /* Standard input is empty, output and errors go to the log. */
@@ -167,11 +175,12 @@ int script_run(const struct opts *opts, const char *hook, const struct script_en
 	int ret = 0;
 
 	assert(hook_exists(hook));
-	array_each(const char *const, script, &opts->action_scripts) {
+	for (size_t i = opts->action_scripts.n; i-- > 0;) {
+		const char *script = opts->action_scripts.v[i];
 		struct err mine = ERR_INIT;
 
-		log_debug("running action script '%s' for %s", *script, hook);
-		int one = run_one(opts, *script, hook, env, &mine);
+		log_debug("running action script '%s' for %s", script, hook);
+		int one = run_one(opts, script, hook, env, &mine);
 		if (one < 0 && ret == 0) {
 			ret = one;
 			if (err)

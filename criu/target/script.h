@@ -26,8 +26,9 @@ struct script_env {
 };
 
 /*
- * Runs every script for @hook, one of script_hooks, one after the other, each in the work directory
- * with no input and its output in the log, as leader of a process group. All of them are run even when one fails.
+ * Runs every script for @hook, one of script_hooks, one after the other, as criu the one that was
+ * given last first. Each runs in the work directory with no input and its output in the log, as
+ * leader of a process group. All of them are run even when one fails.
  * 0, also when there are none; -ECANCELED when one ended with another status than 0, -errno when
  * one could not be started, described with the first failure.
  */

@@ -19,7 +19,7 @@ SAFETY_CFLAGS ?= -O2 -g -Wall -Wextra $(if $(filter 0,$(WERROR)),,-Werror)
 safety_cflags := -std=gnu11 -D_GNU_SOURCE $(SAFETY_CFLAGS) -I$(safety_src) -I$(safety_runner) \
 		 -MMD -MP -pthread
 
-SAFETY_TESTS ?= kill-dump kill-restore fail-steps bad-input bad-images bad-files options option-effects option-root option-timeout bad-rights
+SAFETY_TESTS ?= kill-dump kill-restore fail-steps bad-input bad-images bad-files options option-hooks option-effects option-root option-timeout bad-rights
 
 .PHONY: safety check-safety
 safety: $(safety_out)/target $(safety_progs)

@@ -557,6 +557,42 @@ static void a_dump_that_fails_leaves_the_older_image(void **state)
 	assert_int_equal(load_and_verify(f->path, &err), 0);
 }
 
+/* Commits an image that somebody has still to agree to. */
+static void commit_undecided(struct fixture *f, struct image_dir *dir, int *undecided)
+{
+	const struct image_save_opts opts = { 0 };
+	struct err err = ERR_INIT;
+
+	assert_int_equal(image_create(dir, f->path, &err), 0);
+	dir->undecided = undecided;
+	fixture_save_pages(dir);
+	assert_int_equal(image_save(&f->snap, dir, &opts, &err), 0);
+	assert_int_equal(*undecided, 0);
+	assert_int_equal(image_commit(dir, &err), 0);
+	assert_int_equal(*undecided, 1);
+	assert_int_equal(load_and_verify(f->path, &err), 0);
+}
+
+static void an_image_can_be_taken_back_until_it_is_settled(void **state)
+{
+	struct fixture *f = *state;
+	struct err err = ERR_INIT;
+	struct image_dir dir;
+	int undecided = 0;
+
+	commit_undecided(f, &dir, &undecided);
+	image_fini(&dir);
+	assert_int_equal(undecided, 0);
+	assert_int_equal(each_file(f->path, NULL), 0);
+	commit_undecided(f, &dir, &undecided);
+	image_settle(&dir);
+	assert_int_equal(undecided, 0);
+	image_fini(&dir);
+	assert_int_equal(load_and_verify(f->path, &err), 0);
+	image_remove(f->path); /* as for a process that was killed */
+	assert_int_equal(each_file(f->path, NULL), 0);
+}
+
 static void a_new_image_takes_the_place_of_the_older_one(void **state)
 {
 	struct fixture *f = *state;
@@ -806,6 +842,7 @@ int main(void)
 		WITH_TREE(another_version_of_the_format_is_refused),
 		WITH_TREE(a_directory_that_cannot_be_used_is_refused_in_one_line),
 		WITH_TREE(a_dump_that_fails_leaves_the_older_image),
+		WITH_TREE(an_image_can_be_taken_back_until_it_is_settled),
 		WITH_TREE(a_new_image_takes_the_place_of_the_older_one),
 		WITH_TREE(a_file_that_is_not_of_the_image_does_not_count),
 		WITH_TREE(what_a_killed_dump_left_is_removed_by_the_next),

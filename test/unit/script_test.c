@@ -91,19 +91,49 @@ static void scripts_see_the_stage_the_images_and_the_root(void **state)
 	assert_string_equal(strbuf_str(&seen), wanted);
 }
 
+static void before_there_is_a_tree_nothing_is_said_of_it(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_strbuf_ struct strbuf seen = { 0 };
+	const struct script_env env = { .images_fd = -1, .init_pid = 4711 };
+
+	setenv("CRTOOLS_INIT_PID", "17", 1);
+	add_script(f, "#!/bin/sh\necho $CRTOOLS_SCRIPT_ACTION $CRTOOLS_INIT_PID >> seen\n");
+	assert_int_equal(script_run(&f->opts, "pre-restore", &env, &f->err), 0);
+	assert_int_equal(script_run(&f->opts, "post-restore", &env, &f->err), 0);
+	unsetenv("CRTOOLS_INIT_PID");
+	read_seen(f, &seen);
+	assert_string_equal(strbuf_str(&seen), "pre-restore\npost-restore 4711\n");
+}
+
+static void the_script_that_was_given_last_runs_first(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_strbuf_ struct strbuf seen = { 0 };
+	const struct script_env env = { .images_fd = -1 };
+
+	add_script(f, "#!/bin/sh\necho first >> seen\n");
+	*array_push(&f->opts.arena, &f->opts.action_scripts) = "./absent";
+	f->opts.action_scripts.v[1] = f->opts.action_scripts.v[0];
+	f->opts.action_scripts.v[0] = "./seen"; /* it can be run once the other has made it */
+	assert_int_equal(script_run(&f->opts, "pre-dump", &env, &f->err), -EACCES);
+	read_seen(f, &seen);
+	assert_string_equal(strbuf_str(&seen), "first\n");
+}
+
 static void every_script_runs_and_the_first_failure_counts(void **state)
 {
 	struct fixture *f = *state;
 	_cleanup_strbuf_ struct strbuf seen = { 0 };
 	const struct script_env env = { .images_fd = -1 };
 
-	*array_push(&f->opts.arena, &f->opts.action_scripts) = "./absent";
 	add_script(f, "#!/bin/sh\necho ran >> seen\nexit 3\n");
+	*array_push(&f->opts.arena, &f->opts.action_scripts) = "./absent";
 	assert_int_equal(script_run(&f->opts, "post-dump", &env, &f->err), -ENOENT);
 	assert_non_null(strstr(f->err.text, "'./absent' (post-dump)"));
 	read_seen(f, &seen);
 	assert_string_equal(strbuf_str(&seen), "ran\n");
-	f->opts.action_scripts.v[0] = "true";
+	f->opts.action_scripts.v[1] = "true";
 	assert_int_equal(script_run(&f->opts, "post-dump", &env, &f->err), -ECANCELED);
 	assert_string_equal(f->err.text, "action script './hook' (post-dump) ended with status 3");
 }
@@ -122,6 +152,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(scripts_see_the_stage_the_images_and_the_root),
+		TEST(before_there_is_a_tree_nothing_is_said_of_it),
+		TEST(the_script_that_was_given_last_runs_first),
 		TEST(every_script_runs_and_the_first_failure_counts),
 		TEST(without_scripts_nothing_happens),
 	};
