@@ -59,15 +59,26 @@ static void open_bpf(struct engines *engines)
 	}
 }
 
+static const char *const group_names[RG_MAX] = { "tasks", "threads", "mm", "fds" };
+
+void engines_describe_used(const struct engines *engines, struct strbuf *buf)
+{
+	bool bpf = memchr(engines->used_bpf, true, RG_MAX) != NULL;
+
+	strbuf_puts(buf, bpf ? "bpf" : "proc");
+	for (enum rec_group group = 0; group < RG_MAX && bpf; group++)
+		if (!engines->used_bpf[group])
+			strbuf_printf(buf, ",%s=proc", group_names[group]);
+}
+
 bool engines_describe_differing(const struct engines *engines, struct strbuf *buf)
 {
-	static const char *const names[RG_MAX] = { "tasks", "threads", "mm", "fds" };
 	const char *gap = "";
 
 	for (enum rec_group group = 0; group < RG_MAX; group++) {
 		if (!engines->differs[group])
 			continue;
-		strbuf_printf(buf, "%s%s: ", gap, names[group]);
+		strbuf_printf(buf, "%s%s: ", gap, group_names[group]);
 		verdict_describe(engines->bpf->verdict, group, buf);
 		gap = "; ";
 	}
@@ -205,11 +216,13 @@ int engines_collect(struct engines *engines, enum rec_group group,
 
 	if (!engines_use_bpf(engines, group))
 		return engines->proc->ops->collect(engines->proc, group, targets, n, sink, err);
+	engines->used_bpf[group] = true;
 	int ret = engines->bpf->ops->collect(engines->bpf, group, targets, n, &counting.sink, err);
 	/* What was said already would be said twice. */
 	if (ret >= 0 || !may_choose || counting.n)
 		return ret;
 	log_debug("BPF engine: %s; using /proc", err->text);
+	engines->used_bpf[group] = false;
 	*err = ERR_INIT;
 	return engines->proc->ops->collect(engines->proc, group, targets, n, sink, err);
 }

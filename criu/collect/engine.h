@@ -18,10 +18,11 @@ struct engines {
 	struct source *proc; /* owned; always there */
 	uint8_t choice[RG_MAX];
 	struct bpf_setup setup;
-	bool differs[RG_MAX]; /* proc was taken, because the self-test found bpf to be wrong */
-	bool may_load;        /* auto has not got bpf, and loads it for a large tree */
-	bool fell_back;       /* auto took proc because ... */
-	struct err reason;    /* ... of this */
+	bool used_bpf[RG_MAX]; /* who told the records of the group in the end */
+	bool differs[RG_MAX];  /* proc was taken, because the self-test found bpf to be wrong */
+	bool may_load;         /* auto has not got bpf, and loads it for a large tree */
+	bool fell_back;        /* auto took proc because ... */
+	struct err reason;     /* ... of this */
 };
 
 /*
@@ -42,6 +43,9 @@ void engines_prepare(struct engines *engines, pid_t root);
 
 /* Whether @group comes from the BPF engine, as far as is known before. */
 bool engines_use_bpf(const struct engines *engines, enum rec_group group);
+
+/* "bpf", "proc", "bpf,fds=proc": who told the records, as --engine would choose it. */
+void engines_describe_used(const struct engines *engines, struct strbuf *buf);
 
 /* What the self-test found, for one line. False: nothing. */
 bool engines_describe_differing(const struct engines *engines, struct strbuf *buf);
