@@ -77,6 +77,7 @@ start()
 {
 	setsid "$@" </dev/null >out 2>&1 &
 	pid=$!
+	disown # bash would tell of its death
 	pids+=("$pid")
 }
 
