@@ -7,6 +7,7 @@ include test/zdtm/rules.mk
 -include test/safety/rules.mk
 ifneq ($(BPF),0)
 include test/engine/rules.mk
+-include test/vm/rules.mk
 endif
 
 UNIT_SRCS  := $(wildcard test/unit/*_test.c)
