@@ -115,6 +115,19 @@ static int check_not_own_tree(struct dump *dump, struct err *err)
 	return 0;
 }
 
+static enum thaw_how thaw_how(const struct opts *opts)
+{
+	if (opts->leave_running)
+		return THAW_RUN;
+	return opts->leave_stopped ? THAW_STOP : THAW_KILL;
+}
+
+/* What comes after the commit must not fail for want of a right. */
+static int check_end(struct dump *dump, struct err *err)
+{
+	return freeze_check_end(&dump->tree, thaw_how(dump->opts), err);
+}
+
 static void make_targets(struct dump *dump)
 {
 	struct arena *arena = &dump->tree.arena;
@@ -365,13 +378,6 @@ static void dump_fini(struct dump *dump)
 	gather_fini(&dump->gather);
 }
 
-static enum thaw_how thaw_how(const struct opts *opts)
-{
-	if (opts->leave_running)
-		return THAW_RUN;
-	return opts->leave_stopped ? THAW_STOP : THAW_KILL;
-}
-
 static uint32_t us_between(uint64_t from, uint64_t to)
 {
 	return to > from ? (uint32_t)(to - from) : 0;
@@ -427,6 +433,7 @@ static int dump_in_keeper(struct keeper *keeper, void *ctx, struct err *err)
 		{ "open the engines", open_engines },
 		{ "freeze the tree", freeze },
 		{ "check the tree", check_not_own_tree },
+		{ "check the rights", check_end },
 		{ "collect records", collect },
 		{ "build the snapshot", build },
 		{ "look for what cannot be dumped", refuse_unsupported },

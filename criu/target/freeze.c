@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +32,7 @@ enum {
 	DEATH_MS = 1000, /* for threads on their way out, when all others run again */
 	EXIT_MS = 50,    /* for the threads of an exiting process, after its leader */
 	RETRY_MS = 1,
+	KILL_MS = 2000, /* for the death of a process that was killed */
 };
 
 struct freezer {
@@ -703,12 +707,78 @@ static int stop_task(const struct frozen_task *task, struct err *err)
 	return 0;
 }
 
+/*
+ * A tracer may kill without the right to send signals; since Linux 5.19 (6a2d90ba027a "ptrace:
+ * Reimplement PTRACE_KILL by always sending SIGKILL") in every state.
+ */
+static int kill_by_ptrace(pid_t pid)
+{
+	return ptrace(PTRACE_KILL, pid, NULL, NULL) < 0 ? -errno : 0;
+}
+
 static int kill_task(const struct frozen_task *task, struct err *err)
 {
 	if (task->zombie)
 		return 0;
-	if (syscall(SYS_pidfd_send_signal, task->pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
-		return err_sys(err, "task %d: send SIGKILL", task->pid);
+	if (syscall(SYS_pidfd_send_signal, task->pidfd, SIGKILL, NULL, 0) == 0 || errno == ESRCH)
+		return 0;
+	if (errno == EPERM && kill_by_ptrace(task->pid) == 0)
+		return 0;
+	return err_sys(err, "task %d: send SIGKILL", task->pid);
+}
+
+/* Tries it with a child of crib's. */
+static bool can_kill_by_ptrace(void)
+{
+	bool killed = false;
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (getppid() == parent)
+			pause();
+		_exit(0);
+	}
+	if (pid < 0)
+		return false;
+	if (compel_seize(pid, FREEZE_PTRACE_OPTIONS, NULL) == 0 &&
+	    compel_interrupt(pid, NULL) == 0) {
+		int64_t deadline = compel_deadline(DEFAULT_TIMEOUT_MS);
+		struct compel_stop stop;
+
+		killed = compel_wait_stop(pid, deadline, &stop, NULL) == 0 &&
+			 kill_by_ptrace(pid) == 0 &&
+			 compel_wait_stop(pid, compel_deadline(KILL_MS), &stop, NULL) == 0 &&
+			 stop.kind == COMPEL_STOP_EXITED;
+	}
+	if (!killed) {
+		kill(pid, SIGKILL);
+		while (waitpid(pid, NULL, __WALL) == pid)
+			;
+	}
+	return killed;
+}
+
+int freeze_check_end(const struct frozen_tree *tree, enum thaw_how how, struct err *err)
+{
+	for (size_t i = 0; i < tree->tasks.n && how != THAW_RUN; i++) {
+		const struct frozen_task *task = tree->tasks.v[i];
+
+		if (task->zombie || syscall(SYS_pidfd_send_signal, task->pidfd, 0, NULL, 0) == 0 ||
+		    errno != EPERM)
+			continue;
+		if (how == THAW_STOP)
+			return err_set(err, -EPERM,
+				       "task %d: not permitted to send it SIGSTOP, as "
+				       "--leave-stopped does: crib needs CAP_KILL",
+				       task->pid);
+		if (can_kill_by_ptrace())
+			return 0;
+		return err_set(err, -EPERM,
+			       "task %d: not permitted to kill it when it is dumped: crib needs "
+			       "CAP_KILL, or use --leave-running",
+			       task->pid);
+	}
 	return 0;
 }
 

@@ -63,6 +63,13 @@ enum thaw_how {
 };
 
 /*
+ * Whether thaw_tree() will be permitted to do so. 0; -EPERM: signals to some task are not allowed,
+ * and this kernel has no other way.
+ */
+int freeze_check_end(const struct frozen_tree *tree, enum thaw_how how,
+		     struct err *err) __warn_unused;
+
+/*
  * Detaches from every thread, or kills them all and waits until each has exited. Frees what @tree
  * holds. May be called on a half-frozen, an empty or an all-zero tree. Goes on after a failure, so
  * that as much as possible is let go; 0 or the first failure.
