@@ -159,8 +159,8 @@ static void fill_build_id(struct snapshot *snap, RegFileEntry *reg, const struct
 		buildid_extract(snap, reg, copy);
 }
 
-/* Size, mode and identity, by which a restore sees whether it is still the same file. */
-static int fill_identity(RegFileEntry *reg, const struct stat *st)
+/* Size, mode and number of a device, by which a restore sees whether it is another file now. */
+static void fill_identity(RegFileEntry *reg, const struct stat *st)
 {
 	reg->has_mode = true;
 	reg->mode = st->st_mode;
@@ -168,14 +168,10 @@ static int fill_identity(RegFileEntry *reg, const struct stat *st)
 		reg->has_size = true;
 		reg->size = (uint64_t)st->st_size;
 	}
-	reg->has_dev = reg->has_ino = true;
-	reg->dev = device_number(st->st_dev);
-	reg->ino = st->st_ino;
 	if (is_device(st->st_mode)) {
 		reg->has_rdev = true;
 		reg->rdev = device_number(st->st_rdev);
 	}
-	return 0;
 }
 
 /* The name has to lead to the file again, which @st is of. */

@@ -58,12 +58,6 @@ enum vma_status {
 	VMA_AREA_GUARD = 1 << 16,
 };
 
-/* Where bytes lie that are not part of a message: in a file of the image or in memory. */
-struct blob {
-	const void *data; /* in memory, or NULL */
-	uint64_t size;    /* bytes */
-};
-
 /* An open file description; also a file that only a mapping, cwd, root or exe refers to. */
 struct ofd {
 	FileEntry *entry; /* entry->id is its id, entry->type its kind; never NULL once extracted */
