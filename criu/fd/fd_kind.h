@@ -47,7 +47,7 @@ struct fd_opener {
 };
 
 struct fd_kind {
-	const char *name; /* as inspect and messages show it */
+	const char *name; /* as messages show it */
 	FdTypes type;     /* of its file_entry */
 
 	/* True for a description of this kind. The first match in the table wins. */

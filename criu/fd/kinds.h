@@ -26,7 +26,7 @@ void pipe_cleanup(struct snapshot *snap);
 struct fd_shared {
 	struct hashmap
 		paths; /* (hash of path and flags, dev ^ ino): struct ofd, fd_extract_path() */
-	struct hashmap ghosts;  /* (dev, ino): struct fd_ghost_ref */
+	struct hashmap ghosts;  /* (dev, ino): struct stand_in of ghost.c */
 	struct hashmap objects; /* (ofd type, inode number): of the kind: pipes, ttys .. */
 	uint32_t next_ghost_id;
 	bool pipes_known;    /* objects has all pipes of the tree */

@@ -264,10 +264,6 @@ int step_commit(void *ctx, const struct step *step, struct err *err)
 	return ret;
 }
 
-/*
- * Nothing can fail any more: a thread that is gone was killed by somebody else, which its parent
- * will hear of. Stopped tasks get their stop signal while they stand, so that they run nothing.
- */
 /* A stopped task has not run when it is let go: it takes its stop signal in the kernel. */
 static void await_stop(const struct task *task)
 {
@@ -281,6 +277,10 @@ static void await_stop(const struct task *task)
 	}
 }
 
+/*
+ * Nothing can fail any more: a thread that is gone was killed by somebody else, which its parent
+ * will hear of. Stopped tasks get their stop signal while they stand, so that they run nothing.
+ */
 void commit_resume(struct restore *restore)
 {
 	program_status_disown(&restore->status->restorer, &restore->owner);
