@@ -459,12 +459,18 @@ void rec_compare_fini(struct rec_compare *compare)
 	arena_fini(&compare->arena);
 }
 
+static void sort_by_key(struct rec_list *list)
+{
+	if (list->v.n)
+		qsort(list->v.v, list->v.n, sizeof(*list->v.v), compare_keys);
+}
+
 void rec_compare_lists(struct rec_compare *compare, struct rec_list *bpf, struct rec_list *other)
 {
 	size_t i = 0, j = 0;
 
-	qsort(bpf->v.v, bpf->v.n, sizeof(*bpf->v.v), compare_keys);
-	qsort(other->v.v, other->v.n, sizeof(*other->v.v), compare_keys);
+	sort_by_key(bpf);
+	sort_by_key(other);
 	while (i < bpf->v.n || j < other->v.n) {
 		int order = i == bpf->v.n   ? 1 :
 			    j == other->v.n ? -1 :
