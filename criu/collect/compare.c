@@ -317,17 +317,23 @@ static bool same_part(struct rec_compare *cmp, uint32_t kind, uint64_t one, uint
 	return true;
 }
 
-/* The other engine looked later; none stays none. */
+/* The other engine looked later, and a periodic timer may have begun anew; none stays none. */
 static bool same_times(const struct rec_compare *cmp, const struct rec_hdr *rec, const char *a,
 		       const char *b, size_t size)
 {
 	uint64_t slack = rec->type == REC_ITIMERS ? cmp->slack_ns / 1000 : cmp->slack_ns;
+	uint64_t period =
+		rec->type == REC_PTIMER ? ((const struct rec_ptimer *)rec)->interval_ns : 0;
 	uint64_t one, other;
 
 	for (size_t at = 0; at < size; at += sizeof(one)) {
 		memcpy(&one, a + at, sizeof(one));
 		memcpy(&other, b + at, sizeof(other));
-		if (!one != !other || (one > other ? one - other : other - one) > slack)
+		uint64_t apart = one > other ? one - other : other - one;
+
+		if (period && apart <= period && period - apart < apart)
+			apart = period - apart;
+		if (!one != !other || apart > slack)
 			return false;
 	}
 	return true;
