@@ -89,6 +89,13 @@ bpf_take_fn bpf_take_dir, bpf_take_fd, bpf_take_mm, bpf_take_vma;
 bpf_take_fn bpf_take_task, bpf_take_limits, bpf_take_sigactions, bpf_take_itimers;
 bpf_take_fn bpf_take_path, bpf_take_ptimer, bpf_take_thread, bpf_take_groups;
 
+/*
+ * Takes what a program wrote, whatever it is, and hands the records of the targets that are complete
+ * on to run->sink. 0 or -errno, described.
+ */
+int bpf_take(struct bpf_run *run, const struct raw_head *head, size_t len);
+int bpf_flush(struct bpf_run *run);
+
 /* The process that a record in the ring is about. */
 static inline const struct collect_target *bpf_target(const struct bpf_run *run,
 						      const struct raw_head *head)

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,6 +133,8 @@ int bpf_file_path(struct bpf_run *run, const struct raw_file *raw, const char *n
 		  struct bpf_path *ret_path)
 {
 	ret_path->file_flags = 0;
+	if (raw->name_len > NAME_MAX)
+		return bpf_malformed(run, "file with a name that is too long");
 	if (raw->flags & RAW_FILE_PSEUDO) {
 		pseudo_path(raw, name, ret_path);
 		return 0;

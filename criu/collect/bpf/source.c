@@ -15,6 +15,7 @@
 
 enum {
 	MAX_RETRIES = 3, /* of a target that changes while it is read */
+	MAX_ERRNO = 4095,
 };
 
 int bpf_malformed(struct bpf_run *run, const char *what)
@@ -52,9 +53,10 @@ static int take_end(struct bpf_run *run, const struct raw_head *head, size_t len
 		return bpf_malformed(run, "short end");
 	if (end->error == -ELOOP)
 		return err_set(run->err, -EBADMSG, "task %d: a list of its timers has no end", pid);
+	if (end->error > 0 || end->error < -MAX_ERRNO)
+		return bpf_malformed(run, "error of an unknown number");
 	if (end->error)
-		return err_ret(run->err, end->error < 0 ? end->error : -EBADMSG,
-			       "find task %d by its pidfd", pid);
+		return err_ret(run->err, end->error, "find task %d by its pidfd", pid);
 	bool stray = run->group == RG_THREAD && run->nr_alive != bpf_target(run, head)->nr_tids;
 	if (end->expected != run->count || stray) {
 		if (run->retries++ >= MAX_RETRIES)
@@ -91,7 +93,7 @@ static bpf_take_fn *const take_fns[RAW_TYPE_MAX] = {
 	[RAW_GROUPS] = bpf_take_groups,
 };
 
-static int take(struct bpf_run *run, const struct raw_head *head, size_t len)
+int bpf_take(struct bpf_run *run, const struct raw_head *head, size_t len)
 {
 	if (len < sizeof(*head) || !head->type || head->type >= RAW_TYPE_MAX)
 		return bpf_malformed(run, "unknown type");
@@ -117,14 +119,13 @@ static int drain(struct bpf_run *run)
 	while ((record = bpf_ring_next(ring, &len))) {
 		/* after a failure the ring is emptied for whoever comes next */
 		if (ret == 0)
-			ret = take(run, record, len);
+			ret = bpf_take(run, record, len);
 		bpf_ring_release(ring, len);
 	}
 	return ret;
 }
 
-/* Hands on the records of the targets that are complete. */
-static int flush(struct bpf_run *run)
+int bpf_flush(struct bpf_run *run)
 {
 	size_t at = 0;
 
@@ -138,6 +139,8 @@ static int flush(struct bpf_run *run)
 			return ret;
 		at += hdr->len;
 	}
+	/* groups may follow that belong to the thread at the end */
+	run->last = run->last >= run->complete ? run->last - run->complete : SIZE_MAX;
 	size_t rest = run->out.len - run->complete;
 	memmove(run->out.data, run->out.data + run->complete, rest);
 	run->out.len = rest;
@@ -174,7 +177,7 @@ static int run_batch(struct bpf_run *run)
 		if (ret == 0)
 			ret = drain(run);
 		if (ret == 0 && run->complete)
-			ret = flush(run);
+			ret = bpf_flush(run);
 		if (ret == 0 && run->restart) {
 			restart(run, &cursor);
 			cursor.status = RUN_INTERRUPTED;

@@ -18,6 +18,7 @@
 #endif
 
 enum {
+	MAX_GROUPS = 65536,        /* NGROUPS_MAX */
 	ROBUST_LIST_SIZE = 24,     /* of struct robust_list_head; there is only one length */
 	PFA_NO_NEW_PRIVS = 1 << 0, /* of atomic_flags, include/linux/sched.h */
 };
@@ -193,11 +194,16 @@ int bpf_take_groups(struct bpf_run *run, const struct raw_head *head, size_t len
 {
 	const struct raw_groups *raw = (const void *)head;
 
-	if (len < sizeof(*raw) || len != sizeof(*raw) + 4 * (size_t)raw->n ||
-	    run->last >= run->out.len)
+	if (len < sizeof(*raw) || raw->n > RAW_GROUPS_CHUNK ||
+	    len != sizeof(*raw) + 4 * (size_t)raw->n)
 		return bpf_malformed(run, "groups of a wrong length");
 	struct rec_thread rec;
+	if (run->last > run->out.len || run->out.len - run->last < sizeof(rec))
+		return bpf_malformed(run, "groups of no thread");
 	memcpy(&rec, run->out.data + run->last, sizeof(rec));
+	if (rec.hdr.type != REC_THREAD || rec.hdr.len != run->out.len - run->last ||
+	    rec.nr_groups > MAX_GROUPS)
+		return bpf_malformed(run, "groups of no thread");
 	run->out.len = run->last + sizeof(rec) + 4 * (size_t)(rec.nr_cpu_words + rec.nr_groups);
 	strbuf_add(&run->out, raw->gid, 4 * (size_t)raw->n);
 	rec.nr_groups += raw->n;
