@@ -29,14 +29,13 @@ enum {
 #define NOT_YET(opt_name, opt_commands, opt_note)                                                  \
 	.name = (opt_name), .commands = (opt_commands), .status = OPT_NOT_YET, .note = (opt_note)
 
-#define NO_NETWORK    "there are no sockets in what crib dumps yet"
-#define NO_CONNECTION "TCP connections cannot be dumped yet"
-#define NO_MOUNTS     "mount namespaces cannot be dumped yet"
-#define NO_NETNS      "network namespaces cannot be dumped yet"
-#define NO_CGROUPS    "cgroups are left alone"
-#define NO_SERVER     "there is no server that it would apply to"
-#define NO_IRMAP      "inotify and fanotify cannot be dumped yet"
-#define NO_INCREMENT  "incremental dumps are missing, dump in full"
+#define NO_NETWORK   "there are no sockets in what crib dumps yet"
+#define NO_MOUNTS    "mount namespaces cannot be dumped yet"
+#define NO_NETNS     "network namespaces cannot be dumped yet"
+#define NO_CGROUPS   "cgroups are left alone"
+#define NO_SERVER    "there is no server that it would apply to"
+#define NO_IRMAP     "inotify and fanotify cannot be dumped yet"
+#define NO_INCREMENT "incremental dumps are missing, dump in full"
 
 const char *const option_group_titles[GROUP_MAX] = {
 	[GROUP_GENERIC] = "What to dump and restore",
@@ -206,8 +205,6 @@ const struct option_desc option_table[] = {
 	  .group = GROUP_OTHER, .help = "show the version" },
 
 	/* What crib cannot do yet: refused before any effect. */
-	{ NOT_YET("tcp-established", D | R, NO_CONNECTION ", end them first"), .negatable = true },
-	{ NOT_YET("tcp-close", D | R, NO_CONNECTION ", end them first"), .negatable = true },
 	{ NOT_YET("manage-cgroups", D | R, NO_CGROUPS ", put the tree into its cgroup by hand"),
 	  .arg_name = "[MODE]", .values = "none props soft full strict ignore",
 	  .harmless = "ignore" },
@@ -235,6 +232,8 @@ const struct option_desc option_table[] = {
 	{ NO_EFFECT("tls-cert", S | D, NO_SERVER), .arg_name = "FILE", .values = "@file" },
 	{ NO_EFFECT("tls-key", S | D, NO_SERVER), .arg_name = "FILE", .values = "@file" },
 	{ NO_EFFECT("tls-no-cn-verify", S | D, NO_SERVER) },
+	{ NO_EFFECT("tcp-established", D | R, NO_NETWORK), .negatable = true },
+	{ NO_EFFECT("tcp-close", D | R, NO_NETWORK), .negatable = true },
 	{ NO_EFFECT("skip-in-flight", D, NO_NETWORK), .negatable = true },
 	{ NO_EFFECT("network-lock", D | R, NO_NETWORK), .arg_name = "METHOD",
 	  .values = "iptables nftables skip" },

@@ -37,11 +37,19 @@ static int check_fd_open(int fd, const char *option, struct err *err)
 	return 0;
 }
 
-static int validate_restore(const struct opts *opts, struct err *err)
+/* As criu, whatever the command is. */
+static int refuse_misplaced(const struct opts *opts, struct err *err)
 {
 	if (opts->restore_sibling && !opts->restore_detached)
 		return err_set(err, -EINVAL,
 			       "--restore-sibling makes sense with --restore-detached only");
+	if (opts->inherit_fds.n && command_id(opts->command) != CMD_RESTORE)
+		return err_set(err, -EINVAL, "--inherit-fd is for restore only");
+	return 0;
+}
+
+static int validate_restore(const struct opts *opts, struct err *err)
+{
 	array_each(const struct opts_inherit_fd, inherit, &opts->inherit_fds) {
 		int ret = check_fd_open(inherit->fd, "--inherit-fd", err);
 
@@ -101,7 +109,9 @@ int opts_validate(struct opts_parser *parser, struct err *err)
 	if (!opts->command->help)
 		return err_set(err, -EOPNOTSUPP, "command %s: %s", opts->command->name,
 			       opts->command->refusal);
-	ret = refuse_not_yet(parser, err);
+	ret = refuse_misplaced(opts, err);
+	if (ret == 0)
+		ret = refuse_not_yet(parser, err);
 	if (ret == 0 && opts->status_fd >= 0)
 		ret = check_fd_open(opts->status_fd, "--status-fd", err);
 	if (ret == 0)

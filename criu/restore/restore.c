@@ -326,6 +326,20 @@ static int run_plan(struct restore *restore, struct err *err)
 	return ret;
 }
 
+static bool is_attached(const struct opts *opts)
+{
+	return !opts->restore_detached && !opts->restore_sibling;
+}
+
+/* As criu: crib ends when the tree does, and not before, whoever asks for it. */
+static void ignore_requests_to_end(void)
+{
+	static const int signals[] = { SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		signal(signals[i], SIG_IGN);
+}
+
 /*
  * Until the root task has exited. A job that leads a session of its own does not hear the keys of
  * the terminal that crib is in: they are passed on. Other jobs are told by the terminal itself.
@@ -376,6 +390,8 @@ static int restore_with_signals_blocked(struct restore *restore, struct err *err
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	int ret = run_plan(restore, err);
 	prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	if (ret == 0 && is_attached(restore->opts))
+		ignore_requests_to_end();
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ret;
 }
@@ -407,7 +423,7 @@ int restore_tree(const struct opts *opts, struct err *err)
 			fd_restore_end(&restore.snap);
 			write_stats(&restore);
 			signal_status(opts);
-			if (!opts->restore_detached && !opts->restore_sibling)
+			if (is_attached(opts))
 				ret = wait_for_root(&restore, err);
 		}
 	}
