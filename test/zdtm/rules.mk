@@ -20,11 +20,15 @@ ZDTM_JOBS    ?= 4
 ZDTM_FLAGS   ?=
 zdtm_comma   := ,
 
-.PHONY: zdtm check-zdtm check-zdtm-no-cr
+.PHONY: zdtm check-zdtm check-zdtm-no-parasite check-zdtm-no-cr
 zdtm: $(zdtm_run) $(zdtm_tests) $(zdtm_tests:=.opts)
 
 check-zdtm: zdtm crib
 	$(zdtm_run) --crib $(O)/crib --engine $(ZDTM_ENGINES) --jobs $(ZDTM_JOBS) $(ZDTM_FLAGS)
+
+# No dump may run code in the tree.
+check-zdtm-no-parasite: zdtm crib
+	$(zdtm_run) --crib $(O)/crib --engine bpf --no-parasite --mode plain --jobs $(ZDTM_JOBS) $(ZDTM_FLAGS)
 
 # The programs alone, without crib: they set up, are signalled and check.
 check-zdtm-no-cr: zdtm

@@ -232,6 +232,8 @@ static int run_dump(struct run *run)
 	add_all(&argv, (char *[]){ "-t", pid, "-D", images, "-o", "dump.log", "-v4", NULL });
 	if (run->tc->mode == MODE_LEAVE)
 		add(&argv, "--leave-running");
+	if (run->tc->no_parasite)
+		add(&argv, "--no-parasite");
 	if (run->tc->opts->start != START_NULL)
 		add(&argv, "--shell-job");
 	add_all(&argv, run->tc->opts->dump);

@@ -13,7 +13,8 @@ struct test_case {
 	const char *crib;    /* path of crib; unused with MODE_NO_CR */
 	const char *engine;  /* for --engine; NULL: the option is not given */
 	enum mode mode;
-	const char *dir; /* of this case alone: it holds scratch/, images/ and report */
+	bool no_parasite; /* give --no-parasite to dumps */
+	const char *dir;  /* of this case alone: it holds scratch/, images/ and report */
 	const struct test_opts *opts;
 	unsigned int slow; /* factor for all time limits */
 };

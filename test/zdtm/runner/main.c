@@ -28,6 +28,7 @@ static const char usage[] =
 	"  --mode LIST      plain, leave-running, pidns (these three), again\n"
 	"  --no-cr          only start, signal and check the programs\n"
 	"  --jobs N         so many cases at a time (number of processors)\n"
+	"  --no-parasite    give it to every dump: no code runs in the tree\n"
 	"  --slow N         multiply all time limits by N (1)\n"
 	"  --keep           keep the folders of all cases\n"
 	"  --list           print the names of the tests\n";
@@ -48,7 +49,7 @@ struct runner {
 	char *engines[MAX_ENGINES];
 	unsigned int modes;
 	unsigned int jobs, slow;
-	bool keep, list;
+	bool keep, list, no_parasite;
 	char dir[PATH_MAX];     /* everything that is made */
 	struct worker *workers; /* as many as jobs; a free one has pid 0 */
 	unsigned int passed, failed, skipped;
@@ -133,12 +134,13 @@ static unsigned int number_of(const char *text)
 
 static void parse_options(struct runner *runner, int argc, char **argv)
 {
-	enum { CRIB = 1, ENGINE, MODE, NO_CR, JOBS, SLOW, KEEP, LIST, HELP };
+	enum { CRIB = 1, ENGINE, MODE, NO_CR, NO_PARASITE, JOBS, SLOW, KEEP, LIST, HELP };
 	static const struct option options[] = {
 		{ "crib", required_argument, NULL, CRIB },
 		{ "engine", required_argument, NULL, ENGINE },
 		{ "mode", required_argument, NULL, MODE },
 		{ "no-cr", no_argument, NULL, NO_CR },
+		{ "no-parasite", no_argument, NULL, NO_PARASITE },
 		{ "jobs", required_argument, NULL, JOBS },
 		{ "slow", required_argument, NULL, SLOW },
 		{ "keep", no_argument, NULL, KEEP },
@@ -152,6 +154,7 @@ static void parse_options(struct runner *runner, int argc, char **argv)
 		case ENGINE: split_list(optarg, runner->engines, MAX_ENGINES); break;
 		case MODE: set_modes(runner, optarg); break;
 		case NO_CR: runner->modes = 1U << MODE_NO_CR; break;
+		case NO_PARASITE: runner->no_parasite = true; break;
 		case JOBS: runner->jobs = number_of(optarg); break;
 		case SLOW: runner->slow = number_of(optarg); break;
 		case KEEP: runner->keep = true; break;
@@ -277,6 +280,7 @@ static void start_case(struct runner *runner, const char *test, const struct tes
 		.crib = runner->crib,
 		.engine = strcmp(engine, "none") ? engine : NULL,
 		.mode = mode,
+		.no_parasite = runner->no_parasite,
 		.dir = worker->dir,
 		.opts = opts,
 		.slow = runner->slow,
