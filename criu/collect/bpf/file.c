@@ -167,6 +167,10 @@ static int stat_duplicate(struct bpf_run *run, const struct collect_target *targ
 	struct statx stx;
 	_cleanup_close_ int fd = (int)syscall(SYS_pidfd_getfd, target->pidfd, rec->fd, 0);
 
+	if (fd < 0 && errno == EBADF)
+		return err_set(run->err, -EAGAIN,
+			       "task %d changes while it is read: fd %u was closed", target->pid,
+			       rec->fd);
 	if (fd < 0)
 		return err_sys(run->err, "pidfd_getfd of fd %u", rec->fd);
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_BASIC_STATS,
